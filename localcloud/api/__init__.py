@@ -1,0 +1,1 @@
+"""The embedded cloud's AWS API: moto, in process, on loopback."""

@@ -1,0 +1,63 @@
+"""Serves moto's API on a loopback port, with room for what the embedded cloud adds around it."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+MOTO_SETTINGS = {
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # else AWS-managed policies cannot be attached
+    "MOTO_ACM_VALIDATION_WAIT": "0",  # seconds until a certificate counts as validated
+    "MOTO_ECR_ENFORCE_IMMUTABLE": "true",
+}
+os.environ.update(MOTO_SETTINGS)  # moto reads them when it is imported
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: E402
+from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Keeps connections alive (boto3 pools them) and leaves the access log to whoever wants one."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # werkzeug's signature
+        """Says nothing."""
+
+
+class ApiServer:
+    """moto behind one loopback port. `around` wraps its WSGI application, outermost last. A context manager."""
+
+    def __init__(self, around: Iterable[Callable[[WsgiApp], WsgiApp]] = (), port: int = 0) -> None:
+        application: WsgiApp = DomainDispatcherApplication(create_backend_app)
+        for wrap in around:
+            application = wrap(application)
+        self._server = make_server("127.0.0.1", port, application, threaded=True, request_handler=QuietHandler)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="api", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Endpoint for boto3, such as http://127.0.0.1:41234."""
+        return f"http://127.0.0.1:{self._server.port}"
+
+    def start(self) -> None:
+        """Answers from now on, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the server; waits for its thread for at most five seconds."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=5)
+
+    def __enter__(self) -> "ApiServer":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

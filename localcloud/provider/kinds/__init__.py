@@ -1,0 +1,1 @@
+"""The table: every AWS resource type that the embedded cloud knows, a file a service."""
