@@ -1,0 +1,53 @@
+"""Security groups whose every rule is a resource of its own, described and tagged; one TCP port a rule."""
+
+import pulumi
+from pulumi_aws import ec2, vpc
+
+from components.children import Children
+
+ANYWHERE = "0.0.0.0/0"
+
+
+def security_group(children: Children, role: str, vpc_id: pulumi.Input[str], description: str) -> ec2.SecurityGroup:
+    """A group that lets nothing in or out until rules are added."""
+    return ec2.SecurityGroup(
+        children.name(role),
+        vpc_id=vpc_id,
+        description=description,
+        tags=children.tagged(role),
+        opts=children.options(),
+    )
+
+
+def allow_from(
+    children: Children, role: str, group: ec2.SecurityGroup, source: pulumi.Input[str], port: int, description: str
+) -> vpc.SecurityGroupIngressRule:
+    """Lets the source CIDR block reach the members' port."""
+    return vpc.SecurityGroupIngressRule(
+        children.name(role),
+        security_group_id=group.id,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        cidr_ipv4=source,
+        description=description,
+        tags=children.tagged(role),
+        opts=children.options(),
+    )
+
+
+def allow_to(
+    children: Children, role: str, group: ec2.SecurityGroup, target: pulumi.Input[str], port: int, description: str
+) -> vpc.SecurityGroupEgressRule:
+    """Lets members reach the port within the target CIDR block."""
+    return vpc.SecurityGroupEgressRule(
+        children.name(role),
+        security_group_id=group.id,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        cidr_ipv4=target,
+        description=description,
+        tags=children.tagged(role),
+        opts=children.options(),
+    )
