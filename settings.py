@@ -1,0 +1,169 @@
+"""Typed, validated settings of an environment: the only place that reads pulumi.Config.
+
+Pulumi.yaml declares every key with its text and default; a stack file holds what differs. Keys are camelCase there and
+snake_case here. Raises SettingsError, one line that names key, value and what is allowed.
+"""
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+NAMESPACE = "teal"
+RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""What CloudWatch Logs takes (docs.aws.amazon.com, PutRetentionPolicy)."""
+DNS_NAME = r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
+
+
+class SettingsError(Exception):
+    """A setting is missing, unknown or not allowed; one line that names it."""
+
+
+class Nat(StrEnum):
+    """How private subnets reach the internet."""
+
+    NONE = "none"
+    INSTANCE = "instance"
+    SINGLE = "single"
+    PER_ZONE = "per_zone"
+
+
+def _retention(days: int) -> int:
+    if days not in RETENTION_DAYS:
+        raise ValueError(f"must be one of {', '.join(map(str, RETENTION_DAYS))}")
+    return days
+
+
+def _private_block(block: str) -> str:
+    network = IPv4Network(block)  # its own error says what is wrong with the text
+    if not network.is_private or not 16 <= network.prefixlen <= 21:
+        raise ValueError("must be a private (RFC 1918) IPv4 block of size /16 to /21")
+    return block
+
+
+def _slow_start(seconds: int) -> int:
+    if seconds != 0 and not 30 <= seconds <= 900:
+        raise ValueError("must be 0 (off) or 30 to 900")
+    return seconds
+
+
+RetentionDays = Annotated[int, AfterValidator(_retention)]
+
+
+class Settings(BaseModel):
+    """One environment's settings. Texts, units and defaults: Pulumi.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, strict=False)
+
+    cidr_block: Annotated[str, AfterValidator(_private_block)]
+    zones: Annotated[int, Field(ge=2, le=6)]
+    nat: Nat
+    interface_endpoints: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...]
+    flow_log_retention_days: RetentionDays
+    instance_types: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...], Field(min_length=1)]
+    volume_gib: Annotated[int, Field(ge=8, le=1024)]
+    instances: Annotated[int, Field(ge=1, le=100)]
+    max_instances: Annotated[int, Field(ge=1, le=100)]
+    builds_image: bool
+    protects: bool
+    domain: Annotated[str, Field(pattern=DNS_NAME)]
+    zone_name: Annotated[str, Field(pattern=DNS_NAME)]
+    log_retention_days: RetentionDays
+    drain_seconds: Annotated[int, Field(ge=0, le=3600)]
+    sticky_seconds: Annotated[int, Field(ge=0, le=604800)]
+    slow_start_seconds: Annotated[int, AfterValidator(_slow_start)]
+    alarm_emails: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...]
+    error_share_percent: Annotated[int, Field(ge=1, le=100)]
+    latency_milliseconds: Annotated[int, Field(ge=1, le=60000)]
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.max_instances < self.instances:
+            raise ValueError(f"maxInstances must be at least instances ({self.instances}), got {self.max_instances}")
+        if bool(self.domain) != bool(self.zone_name):
+            raise ValueError("domain and zoneName must be given together, or neither")
+        if self.domain and not (self.domain == self.zone_name or self.domain.endswith(f".{self.zone_name}")):
+            raise ValueError(f"domain {self.domain} must be in the hosted zone zoneName, {self.zone_name}")
+        return self
+
+
+def parse(values: Mapping[str, str]) -> Settings:
+    """Settings from Pulumi's own form: key without namespace to text, JSON for lists. Raises SettingsError."""
+    decoded = {key: _decoded(key, value) for key, value in values.items()}
+    try:
+        return Settings.model_validate(decoded)
+    except ValidationError as error:
+        raise SettingsError("; ".join(dict.fromkeys(_told(problem) for problem in error.errors()))) from error
+
+
+def read() -> Settings:
+    """The settings of the stack whose program runs. Raises SettingsError."""
+    from pulumi.runtime.config import CONFIG  # pulumi.Config cannot list keys, and an unknown one must not pass
+
+    prefix = f"{NAMESPACE}:"
+    return parse({key.removeprefix(prefix): value for key, value in CONFIG.get().items() if key.startswith(prefix)})
+
+
+def stack_config(project: Path, stack: str) -> dict[str, str]:
+    """A stack's whole configuration as the engine would pass it: defaults of Pulumi.yaml, then the stack file."""
+    declared = _read(project / "Pulumi.yaml").get("config", {})
+    defaults = {key: about.get("value", about.get("default")) for key, about in declared.items()}
+    chosen = {**defaults, **_read(project / f"Pulumi.{stack}.yaml").get("config", {})}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in chosen.items()}
+
+
+def region_of(project: Path, stack: str) -> str:
+    """The AWS region that a stack's files name. Raises SettingsError."""
+    region = stack_config(project, stack).get("aws:region")
+    if not region:
+        raise SettingsError(f"aws:region is missing in Pulumi.{stack}.yaml and in Pulumi.yaml")
+    return region
+
+
+def of_stack(project: Path, stack: str) -> Settings:
+    """A stack's settings, read from its files alone. Raises SettingsError."""
+    prefix = f"{NAMESPACE}:"
+    config = stack_config(project, stack)
+    return parse({key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)})
+
+
+def _decoded(key: str, value: str) -> Any:
+    field = next((field for field in Settings.model_fields.values() if field.alias == key), None)
+    if field is None or field.annotation is None or not str(field.annotation).startswith("tuple"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise SettingsError(f"{NAMESPACE}:{key} is {value!r}: it must be a list") from None
+
+
+def _told(problem: Any) -> str:
+    if not problem["loc"]:
+        return f"{NAMESPACE}: {problem['msg'].removeprefix('Value error, ')}"
+    key = f"{NAMESPACE}:{problem['loc'][0]}"
+    if problem["type"] == "missing":
+        return f"{key} is missing: set it in the stack file, or keep its default in Pulumi.yaml"
+    if problem["type"] == "extra_forbidden":
+        return f"{key} is unknown: the keys are those that Pulumi.yaml declares"
+    return f"{key} is {problem['input']!r}: {_allowed(problem)}"
+
+
+def _allowed(problem: Any) -> str:
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise SettingsError(f"there is no {path.name} in {path.parent}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from None
+    return found if isinstance(found, dict) else {}
