@@ -25,6 +25,23 @@ LOOKUPS: dict[str, Mapping[str, Any]] = {
     },
 }
 
+REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+DECIDED: dict[str, Mapping[str, Any]] = {
+    "aws:lb/loadBalancer:LoadBalancer": {
+        "arnSuffix": "app/web/1", "dnsName": "web-1.eu-west-1.elb.amazonaws.com", "zoneId": "Z32O12XQLNTSW2",
+    },
+    "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/web/1"},
+    "aws:ecr/repository:Repository": {"repositoryUrl": f"{REGISTRY}/app", "registryId": "123456789012", "name": "app"},
+    "aws:acm/certificate:Certificate": {"domainValidationOptions": [
+        {"resourceRecordName": "_1.teal.example", "resourceRecordType": "CNAME", "resourceRecordValue": "_2.acm.example"},
+    ]},
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "docker:index/image:Image": {"repoDigest": f"{REGISTRY}/app@sha256:{'cd' * 32}"},
+    "aws:route53/record:Record": {"fqdn": "www.teal.example"},
+}  # fmt: skip
+"""What AWS decides and a program goes on with, by type."""
+NAMED_BY_PULUMI = ("aws:dynamodb/table:Table", "aws:cloudwatch/logGroup:LogGroup", "aws:autoscaling/group:Group")
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -58,7 +75,8 @@ class Recorder(mocks.MockMonitor):
         self.requests: list[Any] = []
 
     def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
-        return f"{args.name}-id", {"arn": f"arn:{args.name}", **args.inputs}
+        named = {"name": args.name} if args.typ in NAMED_BY_PULUMI else {}
+        return f"{args.name}-id", {"arn": f"arn:{args.name}", **DECIDED.get(args.typ, {}), **named, **args.inputs}
 
     def call(self, args: Any) -> Any:
         answer = self.lookups[args.token]  # an unforeseen lookup fails; {} would read as None everywhere

@@ -1,0 +1,121 @@
+"""What an instance of a Fleet is told at boot: cloud-config that runs one container by digest."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+USER_DATA_MAX_BYTES = 16_384  # EC2's limit, before base64
+CONTAINER_FILE = "/etc/teal/container.json"
+BOOT_FILE = "/usr/local/lib/teal/instance_boot.py"
+STOP_SECONDS = 60  # longest wait for requests to end after SIGTERM
+
+_BOOT_SOURCE = Path(__file__).with_name("instance_boot.py")
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED = "TEAL_"
+_UNIT = f"""\
+[Unit]
+Description=Teal's container
+Requires=docker.service
+After=docker.service network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStartPre=-/usr/bin/docker rm --force teal
+ExecStartPre=/usr/bin/python3 {BOOT_FILE} pull
+ExecStart=/usr/bin/python3 {BOOT_FILE} run {{log_group}}
+ExecStop=/usr/bin/docker stop --time {STOP_SECONDS} teal
+Restart=always
+RestartSec=2
+RestartPreventExitStatus=78
+TimeoutStartSec=330
+TimeoutStopSec={STOP_SECONDS + 15}
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """What an instance runs. Raises ValueError for an image not named by digest or a variable that it may not set."""
+
+    image: str
+    """<registry>/<repository>@sha256:<64 hex digits>; empty while nothing is released."""
+    port: int
+    """TCP port that the container listens on and that the instance publishes."""
+    colour: str
+    """blue or green."""
+    environment: Mapping[str, str]
+    """Variables for the container; names starting with TEAL_ are the boot script's own."""
+
+    def __post_init__(self) -> None:
+        if self.image and not _IMAGE.fullmatch(self.image):
+            raise ValueError(
+                f"image must be empty or <registry>/<repository>@sha256:<64 hex digits>, got {self.image!r}"
+            )
+        check_environment(self.environment)
+
+
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Raises ValueError, naming the variable, for a name that no process could have or that is Teal's own."""
+    for name in environment:
+        if not _VARIABLE.fullmatch(name) or name.startswith(_RESERVED):
+            raise ValueError(f"environment may not set {name!r}: letters, digits, underscores, not starting with TEAL_")
+
+
+class _Readable(yaml.SafeDumper):
+    """YAML in which a text of several lines stays readable."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _text)
+
+
+def user_data(container: Container, log_group: str) -> str:
+    """Cloud-config, as plain text; the same for the same arguments. log_group is the CloudWatch log group's name.
+
+    Raises ValueError when EC2 would refuse it for its length.
+    """
+    spec = {
+        "image": container.image,
+        "port": container.port,
+        "colour": container.colour,
+        "environment": dict(sorted(container.environment.items())),
+    }
+    unit = _UNIT.format(log_group=log_group)
+    document = {
+        "packages": ["docker"],
+        "write_files": [
+            _file(CONTAINER_FILE, json.dumps(spec), "0644"),
+            _file(BOOT_FILE, _BOOT_SOURCE.read_text(encoding="utf-8"), "0755"),
+            _file("/etc/systemd/system/teal.service", unit, "0644"),
+        ],
+        "runcmd": [
+            ["systemctl", "daemon-reload"],
+            ["systemctl", "enable", "--now", "docker.service"],
+            ["systemctl", "enable", "--now", "--no-block", "teal.service"],
+        ],
+    }
+    text = "#cloud-config\n" + yaml.dump(document, Dumper=_Readable, sort_keys=False, width=10_000)
+    if len(text.encode()) > USER_DATA_MAX_BYTES:
+        raise ValueError(f"user data takes {USER_DATA_MAX_BYTES} bytes, got {len(text.encode())}: shorten environment")
+    return text
+
+
+def encoded(text: str) -> str:
+    """In base64, as a launch template takes user data."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def _file(path: str, content: str, mode: str) -> dict[str, str]:
+    return {"path": path, "owner": "root:root", "permissions": mode, "content": content}

@@ -1,0 +1,1 @@
+"""How a version gets in: the state of an environment's releases, and later the machine that moves it."""

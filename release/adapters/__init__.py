@@ -1,0 +1,1 @@
+"""Where releases meet the world: one adapter a service."""

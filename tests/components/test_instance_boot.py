@@ -1,0 +1,146 @@
+"""The script on the instance, with Docker, the AWS command line and the metadata service played."""
+
+import ast
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import instance_boot
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64
+SPEC: dict[str, Any] = {"image": IMAGE, "port": 8080, "colour": "blue", "environment": {"MOOD": "calm"}}
+FACTS = {"region": "eu-west-1", "instance": "i-1", "zone": "eu-west-1a", "version": "1.2"}
+METADATA = {"placement/region": "eu-west-1", "instance-id": "i-1", "placement/availability-zone": "eu-west-1a"}
+
+
+class FakeCommands:
+    """Records commands; answers by what they start with."""
+
+    def __init__(self, *, has_image: bool) -> None:
+        self.ran: list[list[str]] = []
+        self.has_image = has_image
+
+    def __call__(self, command: list[str], **options: Any) -> Any:
+        self.ran.append(command)
+        missing = command[:3] == ["docker", "image", "inspect"] and not self.has_image
+        output: Any = "1.2\n" if options.get("text") else b"one-time"
+        return subprocess.CompletedProcess(command, returncode=1 if missing else 0, stdout=output)
+
+
+class FakeMetadata:
+    def get(self, path: str) -> str:
+        return METADATA[path]
+
+
+Boot = Callable[..., tuple[Any, FakeCommands]]
+
+
+@pytest.fixture
+def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Boot:
+    def run(*arguments: str, spec: dict[str, Any] = SPEC, has_image: bool = False) -> tuple[Any, FakeCommands]:
+        file = tmp_path / "container.json"
+        file.write_text(json.dumps(spec))
+        commands = FakeCommands(has_image=has_image)
+        monkeypatch.setattr(instance_boot, "CONTAINER_FILE", str(file))
+        monkeypatch.setattr(instance_boot, "Metadata", FakeMetadata)
+        monkeypatch.setattr(subprocess, "run", commands)
+        monkeypatch.setattr(os, "execvp", lambda file, command: command)
+        monkeypatch.setattr(instance_boot, "RUN_FOLDER", str(tmp_path))
+        return instance_boot.main(list(arguments)), commands
+
+    return run
+
+
+def test_the_script_is_python_3_9() -> None:
+    ast.parse(Path(instance_boot.__file__).read_text(encoding="utf-8"), feature_version=(3, 9))
+
+
+def test_the_container_runs_without_privileges_and_answers_on_its_port() -> None:
+    command = instance_boot.docker_run(SPEC, FACTS, "logs")
+    assert command[:2] == ["docker", "run"]
+    assert command[-1] == IMAGE
+    for option in (["--publish", "8080:8080"], ["--cap-drop", "ALL"], ["--security-opt", "no-new-privileges"]):
+        assert any(command[n : n + 2] == option for n in range(len(command)))
+    assert "--read-only" in command
+
+
+def test_the_container_is_told_who_it_is() -> None:
+    command = instance_boot.docker_run(SPEC, FACTS, "logs")
+    variables = dict(command[n + 1].split("=", 1) for n, word in enumerate(command) if word == "--env")
+    assert variables == {
+        "MOOD": "calm",
+        "TEAL_COLOUR": "blue",
+        "TEAL_DIGEST": "sha256:" + "a" * 64,
+        "TEAL_INSTANCE": "i-1",
+        "TEAL_VERSION": "1.2",
+        "TEAL_ZONE": "eu-west-1a",
+    }
+
+
+def test_an_image_without_a_version_runs_as_version_0() -> None:
+    assert "TEAL_VERSION=0" in instance_boot.docker_run(SPEC, {**FACTS, "version": ""}, "logs")
+
+
+def test_pull_logs_in_to_the_images_own_registry_and_pulls_by_digest(boot: Boot) -> None:
+    status, commands = boot("pull")
+    _, password, login, pulled = commands.ran
+    assert status == 0
+    assert password[:3] == ["aws", "ecr", "get-login-password"]
+    assert login[3:] == ["login", "--username", "AWS", "--password-stdin", IMAGE.partition("/")[0]]
+    assert pulled[3:] == ["pull", "--quiet", IMAGE]
+
+
+def test_the_registrys_password_does_not_stay_on_the_disk(boot: Boot, tmp_path: Path) -> None:
+    boot("pull")
+    assert [path.name for path in tmp_path.iterdir()] == ["container.json"]
+
+
+def test_an_image_that_is_there_needs_no_registry(boot: Boot) -> None:
+    status, commands = boot("pull", has_image=True)
+    assert status == 0
+    assert len(commands.ran) == 1
+
+
+def test_run_becomes_docker_run(boot: Boot) -> None:
+    command, _ = boot("run", "logs", has_image=True)
+    assert command == instance_boot.docker_run(SPEC, FACTS, "logs")
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["pull"], 0), (["run", "logs"], 78)])
+def test_without_a_release_the_unit_gives_up_and_nothing_is_called(
+    boot: Boot, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int
+) -> None:
+    ended, commands = boot(*arguments, spec={**SPEC, "image": ""})
+    assert (ended, commands.ran) == (status, [])
+    assert "nothing is released yet" in capsys.readouterr().err or status == 0
+
+
+def test_metadata_is_asked_for_with_a_session_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[urllib.request.Request] = []
+
+    class Answer:
+        def __enter__(self) -> "Answer":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+        def read(self) -> bytes:
+            return b"secret"
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> Answer:
+        asked.append(request)
+        return Answer()
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    instance_boot.Metadata().get("instance-id")
+    token, value = asked
+    assert (token.method, token.full_url) == ("PUT", "http://169.254.169.254/latest/api/token")
+    assert value.full_url == "http://169.254.169.254/latest/meta-data/instance-id"
+    assert value.get_header("X-aws-ec2-metadata-token") == "secret"

@@ -1,0 +1,70 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from components.user_data import Container, encoded, user_data
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64
+
+
+def container(**changes: Any) -> Container:
+    return Container(**{"image": IMAGE, "port": 8080, "colour": "blue", "environment": {"B": "2", "A": "1"}, **changes})
+
+
+def files(text: str) -> dict[str, str]:
+    return {file["path"]: file["content"] for file in yaml.safe_load(text)["write_files"]}
+
+
+def test_it_is_cloud_config_with_modules_that_cloud_init_knows() -> None:
+    text = user_data(container(), "logs")
+    assert text.startswith("#cloud-config\n")
+    assert set(yaml.safe_load(text)) == {"packages", "write_files", "runcmd"}
+    assert all(set(f) == {"path", "owner", "permissions", "content"} for f in yaml.safe_load(text)["write_files"])
+
+
+def test_the_container_file_is_what_the_reconciler_reads() -> None:
+    spec = json.loads(files(user_data(container(), "logs"))["/etc/teal/container.json"])
+    assert spec == {"image": IMAGE, "port": 8080, "colour": "blue", "environment": {"A": "1", "B": "2"}}
+
+
+def test_nothing_released_is_an_empty_image() -> None:
+    assert json.loads(files(user_data(container(image=""), "logs"))["/etc/teal/container.json"])["image"] == ""
+
+
+def test_the_unit_starts_the_script_that_the_same_user_data_writes() -> None:
+    written = files(user_data(container(), "shop-app-1a2b3c4"))
+    unit = written["/etc/systemd/system/teal.service"]
+    assert "ExecStart=/usr/bin/python3 /usr/local/lib/teal/instance_boot.py run shop-app-1a2b3c4\n" in unit
+    assert "docker_run" in written["/usr/local/lib/teal/instance_boot.py"]
+
+
+def test_the_same_container_gives_the_same_bytes() -> None:
+    assert user_data(container(), "logs") == user_data(container(environment={"A": "1", "B": "2"}), "logs")
+
+
+def test_another_digest_gives_other_bytes() -> None:
+    assert user_data(container(), "logs") != user_data(container(image=IMAGE[:-1] + "b"), "logs")
+
+
+def test_user_data_too_long_for_ec2_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"user data takes 16384 bytes, got [0-9]+: shorten environment"):
+        user_data(container(environment={"LONG": "x" * 16_384}), "logs")
+
+
+@pytest.mark.parametrize("image", ["shop:latest", "shop@sha256:abc", IMAGE.upper(), IMAGE + "\nrm -rf /"])
+def test_an_image_that_is_not_named_by_digest_is_refused(image: str) -> None:
+    with pytest.raises(ValueError, match="image must be empty or <registry>/<repository>@sha256:"):
+        container(image=image)
+
+
+@pytest.mark.parametrize("name", ["TEAL_DIGEST", "A-B", "1A", "", "A=B"])
+def test_a_variable_that_is_no_name_or_teals_own_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"environment may not set '{name}'"):
+        container(environment={name: "1"})
+
+
+def test_it_is_encoded_in_base64() -> None:
+    assert base64.b64decode(encoded("#cloud-config é")).decode() == "#cloud-config é"
