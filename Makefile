@@ -1,0 +1,56 @@
+# Everything that is done to this project by hand or by CI. `make help` lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help up down status check lint types arrows unit test test-long bench requirements clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Teal needs Python 3.11 or later: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "this Python cannot make virtual environments: install the package python3-venv" >&2; exit 1; }
+	@echo "Python packages into .venv (usually 15 to 60 s)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+up: $(READY)  ## the dev environment on this machine; prints its URL
+	@$(BIN)/teal local up dev
+
+down: $(READY)  ## stop the embedded cloud
+	@$(BIN)/teal local down
+
+status: $(READY)  ## what runs
+	@$(BIN)/teal local status
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+types: $(READY)
+	@$(BIN)/mypy --no-error-summary
+
+arrows: $(READY)
+	@$(BIN)/lint-imports --no-cache > .venv/arrows.log || { cat .venv/arrows.log; exit 1; }
+
+unit: $(READY)
+	$(BIN)/pytest -q -m "not engine"
+
+check: lint types arrows unit  ## format, lint, types, arrows between rooms and the fast tests
+
+test: check  ## the whole suite
+	$(BIN)/pytest -q -m engine
+
+bench: $(READY)  ## benchmarks; each prints its figures
+	$(BIN)/python bench/engine.py
+
+requirements: $(READY)  ## compile requirements.txt anew
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+
+clean:  ## remove what was made here (not the toolchain in the user's cache)
+	rm -rf .venv .teal .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,76 @@
+"""One environment of the service: network, load balancer, twin fleets, registry and ledger."""
+# fmt: off  # one call, one block: what goes into a component is to be seen at a glance
+
+import pulumi
+import pulumi_aws as aws
+
+import settings
+from components.app_image import AppImage
+from components.domain import Domain
+from components.fleet import Fleet
+from components.ledger import Ledger
+from components.load_balancer import LoadBalancer
+from components.network import Nat, Network
+from components.observability import Observability
+from components.registry import Registry
+from components.route_secret import RouteSecret
+from components.traffic import TrafficSplit
+from release.errors import ReleaseError
+from release.ledger import Colour, State
+from released import Released, read_ledger
+
+environment = pulumi.get_stack()
+tags = {"Project": pulumi.get_project(), "Environment": environment}
+try:
+    wanted, state = settings.read(), read_ledger(environment)
+except (settings.SettingsError, ReleaseError) as error:
+    raise pulumi.RunError(str(error)) from None
+
+registry = Registry("app", {"force_delete": not wanted.protects, "tags": tags})
+candidate = AppImage("app", {"repository_url": registry.repository_url, "context": "app"}) if wanted.builds_image else None
+released = Released(state or State.initial(), candidate, registry, wanted.instances, is_first_run=state is None)
+book = Ledger("ledger", {"environment": environment, "seed": released.seed, "protects": wanted.protects, "tags": tags})
+secret = RouteSecret("test-route", {"environment": environment, "tags": tags})
+
+network = Network("main", {
+    "cidr_block": wanted.cidr_block, "zones": aws.get_availability_zones(state="available").names[: wanted.zones],
+    "nat": Nat(wanted.nat), "interface_endpoints": list(wanted.interface_endpoints),
+    "flow_log_retention_days": wanted.flow_log_retention_days, "tags": tags})
+balancer = LoadBalancer("web", {
+    "vpc_id": network.vpc_id, "vpc_cidr_block": network.cidr_block, "subnet_ids": network.public_subnet_ids,
+    "serves_https": bool(wanted.domain), "protects_from_deletion": wanted.protects,
+    "log_retention_days": wanted.log_retention_days, "tags": tags})
+domain = Domain("web", {
+    "domain_name": wanted.domain, "zone_name": wanted.zone_name, "load_balancer_dns_name": balancer.dns_name,
+    "load_balancer_zone_id": balancer.zone_id, "tags": tags}) if wanted.domain else None
+traffic = TrafficSplit("web", {
+    "vpc_id": network.vpc_id, "load_balancer_arn": balancer.arn, "weights": released.weights,
+    "test_colour": released.state.idle, "test_header_value": secret.value, "is_released": released.is_released,
+    **({"certificate_arn": domain.certificate_arn} if domain else {}), "drain_seconds": wanted.drain_seconds,
+    "stickiness_seconds": wanted.sticky_seconds, "slow_start_seconds": wanted.slow_start_seconds, "tags": tags})
+sight = Observability("web", {
+    "load_balancer_arn_suffix": balancer.arn_suffix, "target_group_arn_suffixes": {
+        colour.value: traffic.target_group_arn_suffixes[colour.value] for colour in Colour},
+    "alarm_emails": wanted.alarm_emails, "log_retention_days": wanted.log_retention_days,
+    "error_share_percent": wanted.error_share_percent, "latency_p99_seconds": wanted.latency_milliseconds / 1000,
+    "tags": tags})
+fleets = {colour.value: Fleet(colour.value, {
+    "colour": colour.value, "image": released.image(colour), "capacity": released.capacity(colour), "min_size": 1,
+    "max_size": wanted.max_instances, "instance_types": wanted.instance_types, "volume_gib": wanted.volume_gib,
+    "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids, "repository_arn": registry.arn,
+    "load_balancer_security_group_id": balancer.security_group_id, "log_group_name": sight.log_group_name,
+    "log_group_arn": sight.log_group_arn, "target_group_arn": traffic.target_group_arns[colour.value],
+    "force_delete": not wanted.protects, "tags": {**tags, "Colour": colour.value}}) for colour in Colour}
+
+pulumi.export("url", domain.url if domain else pulumi.Output.concat("http://", balancer.dns_name))
+pulumi.export("isReleased", released.is_released)
+pulumi.export("liveColour", released.state.live)
+pulumi.export("candidate", candidate.digest if candidate else None)
+pulumi.export("repositoryUrl", registry.repository_url)
+pulumi.export("ledgerTable", book.table_name)
+pulumi.export("testHeaderParameter", secret.parameter_name)
+pulumi.export("loadBalancerArn", balancer.arn)
+pulumi.export("listenerArn", traffic.listener_arn)
+pulumi.export("targetGroupArns", traffic.target_group_arns)
+pulumi.export("scalingGroupNames", {colour: fleet.scaling_group_name for colour, fleet in fleets.items()})
+pulumi.export("dashboardUrl", sight.dashboard_url)

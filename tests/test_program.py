@@ -1,0 +1,95 @@
+"""Every stack file through the program itself, on mocks."""
+
+import datetime
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+import settings
+from deployed import Deployment, deploy
+from release.ledger import KEY, Colour, InFlight, Side, State, item
+
+ROOT = Path(__file__).parent.parent
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+DIGEST = "sha256:" + "ab" * 32
+
+
+def program(stack: str, lookups: dict[str, Any] | None = None, **changes: str) -> Deployment:
+    config = {**settings.stack_config(ROOT, stack), **{f"teal:{key}": value for key, value in changes.items()}}
+    return deploy(lambda: runpy.run_path(str(ROOT / "__main__.py")), config, lookups, stack)
+
+
+def ledger_of(stack: str, state: State) -> dict[str, Any]:
+    def read(arguments: dict[str, Any]) -> dict[str, Any]:
+        assert arguments["tableName"] == "ledger-table-1"
+        assert json.loads(arguments["key"]) == json.loads(KEY)
+        return {"item": item(state)}
+
+    pointer = {"names": [f"/teal/{stack}/ledger"], "values": ["ledger-table-1"]}
+    return {
+        "aws:ssm/getParametersByPath:getParametersByPath": pointer,
+        "aws:dynamodb/getTableItem:getTableItem": read,
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_file_is_a_whole_environment(stack: str) -> None:
+    found = program(stack)
+    wanted = settings.of_stack(ROOT, stack)
+    assert len(found.of_type("subnet:Subnet")) == 2 * wanted.zones
+    assert sorted(found.of_type("targetGroup:TargetGroup")) == ["web-blue", "web-green"]
+    assert found.exports["isReleased"] is wanted.builds_image
+    assert bool(found.of_type("image:Image")) is wanted.builds_image
+    assert all(resource.protect for resource in found.of_type("table:Table").values()) is wanted.protects
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_that_can_be_tagged_says_whose_it_is(stack: str) -> None:
+    resources = program(stack).resources
+    for name, resource in resources.items():
+        if isinstance(resource.inputs.get("tags"), dict):
+            assert resource.inputs["tags"]["Environment"] == stack, name
+            assert resource.inputs["tags"]["Project"] == "teal", name
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_nothing_hangs_outside_a_component(stack: str) -> None:
+    loose = [n for n, r in program(stack).resources.items() if ":index:" not in r.type and "::" in r.parent]
+    assert loose == []
+
+
+def test_a_released_state_is_what_gets_declared() -> None:
+    state = State(
+        version=7,
+        live=Colour.GREEN,
+        blue=Side(digest=None, capacity=0, weight=0),
+        green=Side(digest=DIGEST, capacity=3, weight=100),
+        release=None,
+    )
+    found = program("prod", ledger_of("prod", state))
+    [listener] = [one for one in found.of_type("listener:Listener").values() if one.inputs["port"] == 443]
+    [action] = listener.inputs["defaultActions"]
+    assert {g["arn"]: g["weight"] for g in action["forward"]["targetGroups"]} == {"arn:web-blue": 0, "arn:web-green": 100}
+    groups = found.of_type("group:Group")
+    assert {name: group.inputs["minSize"] for name, group in groups.items()} == {"blue-group": 0, "green-group": 3}
+    assert found.exports["liveColour"] == "green"
+
+
+def test_a_release_in_flight_stops_everybody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Side(digest=DIGEST, capacity=2, weight=100)
+    started = datetime.datetime(2026, 11, 23, 4, tzinfo=datetime.UTC)
+    flight = InFlight(release_id="r-42", phase="SHIFTING", started_by="ann", started_at=started)
+    state = State(version=3, live=Colour.BLUE, blue=side, green=Side(digest=None, capacity=0, weight=0), release=flight)
+    with pytest.raises(pulumi.RunError, match="release r-42 is in flight"):
+        program("qa", ledger_of("qa", state))
+    monkeypatch.setenv("TEAL_RELEASE", "r-42")
+    assert program("qa", ledger_of("qa", state)).exports["liveColour"] == "blue"
+
+
+def test_a_wrong_setting_is_one_line_that_names_it() -> None:
+    with pytest.raises(pulumi.RunError, match="teal:zones is '1': input should be greater than or equal to 2"):
+        program("dev", zones="1")
