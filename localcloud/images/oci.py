@@ -1,0 +1,142 @@
+"""The Open Container Initiative's image format, as far as images of one layer need it. Nothing here does I/O."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.images.errors import ImageError
+
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+VERSION_LABEL = "org.opencontainers.image.version"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+EPOCH = "1970-01-01T00:00:00Z"
+
+
+def digest_of(content: bytes) -> str:
+    """sha256:HEX of content."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """A JSON document in the one form that its digest is taken of."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageConfig:
+    """How an image wants to be run."""
+
+    command: tuple[str, ...]
+    working_directory: str
+    """Absolute path inside the image."""
+    labels: Mapping[str, str]
+    environment: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """The version its label tells, or 0."""
+        return self.labels.get(VERSION_LABEL) or "0"
+
+    def document(self, uncompressed_layer_digest: str) -> dict[str, Any]:
+        """The config blob. Its processor is a constant, so that the digest does not hang on who packs."""
+        return {
+            "architecture": "amd64",
+            "os": "linux",
+            "created": EPOCH,
+            "config": {
+                "Cmd": list(self.command),
+                "WorkingDir": self.working_directory,
+                "Labels": dict(self.labels),
+                "Env": [f"{name}={value}" for name, value in self.environment.items()],
+            },
+            "rootfs": {"type": "layers", "diff_ids": [uncompressed_layer_digest]},
+            "history": [{"created": EPOCH, "created_by": "teal image build"}],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A packed image: three blobs, the manifest naming the others by digest."""
+
+    manifest: bytes
+    config: bytes
+    layer: bytes
+
+    @property
+    def digest(self) -> str:
+        """The manifest's digest, which is the image's."""
+        return digest_of(self.manifest)
+
+    @property
+    def blobs(self) -> Mapping[str, bytes]:
+        """What a registry stores beside the manifest, by digest."""
+        return {digest_of(blob): blob for blob in (self.config, self.layer)}
+
+
+def assemble(config: ImageConfig, layer: bytes, uncompressed_layer_digest: str) -> Image:
+    """The image of one gzipped layer."""
+    config_blob = canonical(config.document(uncompressed_layer_digest))
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": {"mediaType": CONFIG_TYPE, "digest": digest_of(config_blob), "size": len(config_blob)},
+        "layers": [{"mediaType": LAYER_TYPE, "digest": digest_of(layer), "size": len(layer)}],
+    }
+    return Image(manifest=canonical(manifest), config=config_blob, layer=layer)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest names: two digests."""
+
+    config_digest: str
+    layer_digest: str
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """The digests in a manifest. Raises ImageError for an index, for several layers, and for what is no manifest."""
+    document = _document(content, "manifest")
+    if "manifests" in document:
+        raise ImageError("this digest names an index of images for several platforms, not one image")
+    match document:
+        case {"config": {"digest": str(config)}, "layers": [{"digest": str(layer)}]}:
+            pass
+        case {"config": {"digest": str()}, "layers": list(layers)}:
+            raise ImageError(f"the image has {len(layers)} layers; without Docker an image has just one")
+        case _:
+            raise ImageError("the manifest does not name a config and layers")
+    for digest in (config, layer):
+        if not DIGEST.fullmatch(digest):
+            raise ImageError(f"the manifest names a digest that is none: {digest!r}")
+    return Manifest(config, layer)
+
+
+def read_config(content: bytes) -> ImageConfig:
+    """How the image of this config blob wants to be run. Raises ImageError."""
+    config = _document(content, "config").get("config")
+    if not isinstance(config, dict):
+        raise ImageError("the image's config does not say how to run it")
+    command = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
+    if not command or not all(isinstance(word, str) for word in command):
+        raise ImageError("the image's config has no command to run")
+    return ImageConfig(
+        command=tuple(command),
+        working_directory=str(config.get("WorkingDir") or "/"),
+        labels={str(name): str(value) for name, value in (config.get("Labels") or {}).items()},
+        environment=dict(str(pair).split("=", 1) for pair in config.get("Env") or [] if "=" in str(pair)),
+    )
+
+
+def _document(content: bytes, what: str) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise ImageError(f"the image's {what} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ImageError(f"the image's {what} is not a JSON object")
+    return document
