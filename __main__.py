@@ -10,11 +10,12 @@ from components.domain import Domain
 from components.fleet import Fleet
 from components.ledger import Ledger
 from components.load_balancer import LoadBalancer
-from components.network import Nat, Network
+from components.nat import Nat
+from components.network import Network
 from components.observability import Observability
 from components.registry import Registry
 from components.route_secret import RouteSecret
-from components.traffic import TrafficSplit
+from components.traffic import TrafficSplit, TrafficSplitArgs
 from release.errors import ReleaseError
 from release.ledger import Colour, State
 from released import Released, read_ledger
@@ -27,13 +28,15 @@ except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
 registry = Registry("app", {"force_delete": not wanted.protects, "tags": tags})
-candidate = AppImage("app", {"repository_url": registry.repository_url, "context": "app"}) if wanted.builds_image else None
+candidate = AppImage("app", {
+    "repository_url": registry.repository_url, "context": "app"}) if wanted.builds_image else None
 released = Released(state or State.initial(), candidate, registry, wanted.instances, is_first_run=state is None)
 book = Ledger("ledger", {"environment": environment, "seed": released.seed, "protects": wanted.protects, "tags": tags})
 secret = RouteSecret("test-route", {"environment": environment, "tags": tags})
 
 network = Network("main", {
-    "cidr_block": wanted.cidr_block, "zones": aws.get_availability_zones(state="available").names[: wanted.zones],
+    "cidr_block": wanted.cidr_block,
+    "zones": list(aws.get_availability_zones(state="available").names[: wanted.zones]),
     "nat": Nat(wanted.nat), "interface_endpoints": list(wanted.interface_endpoints),
     "flow_log_retention_days": wanted.flow_log_retention_days, "tags": tags})
 balancer = LoadBalancer("web", {
@@ -43,11 +46,14 @@ balancer = LoadBalancer("web", {
 domain = Domain("web", {
     "domain_name": wanted.domain, "zone_name": wanted.zone_name, "load_balancer_dns_name": balancer.dns_name,
     "load_balancer_zone_id": balancer.zone_id, "tags": tags}) if wanted.domain else None
-traffic = TrafficSplit("web", {
+split: TrafficSplitArgs = {
     "vpc_id": network.vpc_id, "load_balancer_arn": balancer.arn, "weights": released.weights,
     "test_colour": released.state.idle, "test_header_value": secret.value, "is_released": released.is_released,
-    **({"certificate_arn": domain.certificate_arn} if domain else {}), "drain_seconds": wanted.drain_seconds,
-    "stickiness_seconds": wanted.sticky_seconds, "slow_start_seconds": wanted.slow_start_seconds, "tags": tags})
+    "drain_seconds": wanted.drain_seconds,
+    "stickiness_seconds": wanted.sticky_seconds, "slow_start_seconds": wanted.slow_start_seconds, "tags": tags}
+if domain:
+    split["certificate_arn"] = domain.certificate_arn
+traffic = TrafficSplit("web", split)
 sight = Observability("web", {
     "load_balancer_arn_suffix": balancer.arn_suffix, "target_group_arn_suffixes": {
         colour.value: traffic.target_group_arn_suffixes[colour.value] for colour in Colour},

@@ -16,8 +16,32 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 NAMESPACE = "teal"
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 """What CloudWatch Logs takes (docs.aws.amazon.com, PutRetentionPolicy)."""
+RFC1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 DNS_NAME = r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
 
 
@@ -42,7 +66,8 @@ def _retention(days: int) -> int:
 
 def _private_block(block: str) -> str:
     network = IPv4Network(block)  # its own error says what is wrong with the text
-    if not network.is_private or not 16 <= network.prefixlen <= 21:
+    is_ours = any(network.subnet_of(private) for private in RFC1918)
+    if not is_ours or not 16 <= network.prefixlen <= 21:
         raise ValueError("must be a private (RFC 1918) IPv4 block of size /16 to /21")
     return block
 
@@ -66,7 +91,9 @@ class Settings(BaseModel):
     nat: Nat
     interface_endpoints: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...]
     flow_log_retention_days: RetentionDays
-    instance_types: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...], Field(min_length=1)]
+    instance_types: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...], Field(min_length=1)
+    ]
     volume_gib: Annotated[int, Field(ge=8, le=1024)]
     instances: Annotated[int, Field(ge=1, le=100)]
     max_instances: Annotated[int, Field(ge=1, le=100)]

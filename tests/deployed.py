@@ -33,7 +33,10 @@ DECIDED: dict[str, Mapping[str, Any]] = {
     "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/web/1"},
     "aws:ecr/repository:Repository": {"repositoryUrl": f"{REGISTRY}/app", "registryId": "123456789012", "name": "app"},
     "aws:acm/certificate:Certificate": {"domainValidationOptions": [
-        {"resourceRecordName": "_1.teal.example", "resourceRecordType": "CNAME", "resourceRecordValue": "_2.acm.example"},
+        {
+            "resourceRecordName": "_1.teal.example", "resourceRecordType": "CNAME",
+            "resourceRecordValue": "_2.acm.example",
+        },
     ]},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
     "docker:index/image:Image": {"repoDigest": f"{REGISTRY}/app@sha256:{'cd' * 32}"},

@@ -73,7 +73,10 @@ def test_a_released_state_is_what_gets_declared() -> None:
     found = program("prod", ledger_of("prod", state))
     [listener] = [one for one in found.of_type("listener:Listener").values() if one.inputs["port"] == 443]
     [action] = listener.inputs["defaultActions"]
-    assert {g["arn"]: g["weight"] for g in action["forward"]["targetGroups"]} == {"arn:web-blue": 0, "arn:web-green": 100}
+    assert {g["arn"]: g["weight"] for g in action["forward"]["targetGroups"]} == {
+        "arn:web-blue": 0,
+        "arn:web-green": 100,
+    }
     groups = found.of_type("group:Group")
     assert {name: group.inputs["minSize"] for name, group in groups.items()} == {"blue-group": 0, "green-group": 3}
     assert found.exports["liveColour"] == "green"

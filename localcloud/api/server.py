@@ -1,20 +1,12 @@
 """Serves moto's API on a loopback port, with room for what the embedded cloud adds around it."""
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-MOTO_SETTINGS = {
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # else AWS-managed policies cannot be attached
-    "MOTO_ACM_VALIDATION_WAIT": "0",  # seconds until a certificate counts as validated
-    "MOTO_ECR_ENFORCE_IMMUTABLE": "true",
-}
-os.environ.update(MOTO_SETTINGS)  # moto reads them when it is imported
-
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: E402
-from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -8,6 +8,8 @@ ProviderError
 └── PartlyMade          a resource exists, but not all of it could be applied
 """
 
+from collections.abc import Iterable
+
 from localcloud.provider.values import Properties
 
 
@@ -41,7 +43,14 @@ class ApiRefused(ProviderError):
 
     def __init__(self, operation: str, code: str, message: str) -> None:
         super().__init__(f"{operation}: {code}: {message}")
-        self.code = code
+        self.operation, self.code, self.message = operation, code, message
+
+    def without(self, secrets: Iterable[str]) -> "ApiRefused":
+        """The same error, with any of the secrets in its message covered."""
+        message = self.message
+        for secret in secrets:
+            message = message.replace(secret, "[secret]")
+        return ApiRefused(self.operation, self.code, message)
 
 
 class PartlyMade(ProviderError):

@@ -28,8 +28,8 @@ class Prop:
     """What AWS takes when it is not given; filled in when the inputs are checked."""
     required: bool = False
     """Whether a program must give it."""
-    replaces: bool = False
-    """Whether a change makes a new resource although a step could apply it."""
+    replaces: bool | Callable[[Properties], bool] = False
+    """Whether a change makes a new resource although a step could apply it; a function where the new inputs say so."""
     resettable: bool = False
     """Whether its step also handles its absence; else dropping it makes a new resource."""
     local: bool = False
@@ -38,6 +38,8 @@ class Prop:
     """Never shown in an error."""
     read: str | Callable[[Any], Any] | None = None
     """Where to find it in what was read: a JMESPath expression or a function; by default, under its own name."""
+    holds: Callable[[Any, Any], bool] | None = None
+    """Whether a declared value still is what was read, where containing it is not enough or is too much."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,17 @@ class Change:
     """The outputs before, on an update, read or delete."""
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """One operation of the type's own service. Raises ApiRefused."""
-        return self.api.call(self.kind.service, method, **parameters)
+        """One operation of the type's own service. Raises ApiRefused, which shows no secret property."""
+        try:
+            return self.api.call(self.kind.service, method, **parameters)
+        except ApiRefused as error:
+            if not self._secrets():
+                raise
+            raise error.without(self._secrets()) from None
+
+    def _secrets(self) -> list[str]:
+        names = [name for name, prop in self.kind.properties.items() if prop.secret]
+        return [str(given[name]) for given in (self.inputs, self.olds) for name in names if given.get(name)]
 
     def parameters(self, method: str, only: Iterable[str] | None = None) -> dict[str, Any]:
         """The inputs (or only those named) that an operation takes by name, in its own form."""
@@ -118,7 +129,7 @@ class Read:
 
     call: str
     parameters: Callable[[Change], dict[str, Any]]
-    at: str = "@"
+    at: str | Callable[[Change], str] = "@"
     """JMESPath of the resource in the answer; nothing there means that it is gone."""
     into: str | None = None
     """Key to put the answer under, where it would collide with the first."""
@@ -135,6 +146,8 @@ class Tags:
     read: Callable[[Change, Mapping[str, Any]], dict[str, str]]
     write: Callable[[Change, dict[str, str], list[str]], None]
     """Puts some tags and removes the keys listed."""
+    late: bool = False
+    """Whether no creating call takes them, so that `write` puts them right after."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +157,10 @@ class AutoName:
     property: str
     limit: int
     """Longest name, in characters."""
+    is_lower: bool = False
+    """Whether AWS takes no upper-case letters there."""
+    prefix: str = ""
+    """What AWS wants such names to begin with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +178,13 @@ class AwsType:
     """Output to JMESPath in what was read, or to a function of that."""
     volatile: frozenset[str] = frozenset()
     """Outputs that any update changes, so that a preview of one leaves them open."""
+    stirred_by: frozenset[str] = frozenset()
+    """Properties whose change alone moves the volatile outputs; none means any property."""
     tags: Tags | None = None
     name: AutoName | None = None
     rules: tuple[Callable[[Properties], Failures], ...] = ()
+    presence: tuple[Callable[[Properties], Failures], ...] = ()
+    """Rules on which properties are given together: unlike the others, they see values that are not known yet."""
     replaces_in_place: bool = False
     """Whether two of it cannot exist at once, so that a replacement deletes first."""
     gone: frozenset[str] = frozenset()
@@ -184,7 +205,7 @@ class AwsType:
                 if not self.means_gone(error):
                     raise
                 answer = {}
-            part = jmespath.search(read.at, answer) if answer else None
+            part = jmespath.search(read.at(change) if callable(read.at) else read.at, answer) if answer else None
             if position == 0 and (not part or (read.gone_if and jmespath.search(read.gone_if, part))):
                 return None
             if read.into:

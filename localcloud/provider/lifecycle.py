@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.provider.api import Api
 from localcloud.provider.errors import ApiRefused, PartlyMade, ProviderError, UnknownProperty
-from localcloud.provider.kind import AwsType, Change
+from localcloud.provider.kind import AwsType, Change, Step
 from localcloud.provider.translate import agrees, same
 from localcloud.provider.values import DEFAULTS, UNKNOWN, Properties, has_unknown, known
 
@@ -56,6 +56,8 @@ def check(kind: AwsType, urn: str, news: Properties, olds: Properties, seed: byt
         filled.append(kind.name.property)
     for rule in kind.rules:
         failures += rule(known(inputs))
+    for rule in kind.presence:
+        failures += rule(inputs)
     return Checked(inputs | ({DEFAULTS: sorted(filled)} if filled else {}), tuple(failures))
 
 
@@ -67,7 +69,7 @@ def diff(kind: AwsType, olds: Properties, news: Properties, ignored: frozenset[s
         if has_unknown(news.get(name)) or not same(olds.get(name), news.get(name))
     )
     steps = frozenset().union(*(step.of for step in kind.steps)) if kind.steps else frozenset()
-    replaces = tuple(name for name in changed if _needs_new(kind, name, name in news, steps))
+    replaces = tuple(name for name in changed if _needs_new(kind, name, news, steps))
     named_by_us = bool(kind.name and kind.name.property in news.get(DEFAULTS, []))
     deletes_first = kind.replaces_in_place or bool(kind.name and not named_by_us)
     return Difference(tuple(changed), replaces, bool(replaces) and deletes_first)
@@ -76,7 +78,7 @@ def diff(kind: AwsType, olds: Properties, news: Properties, ignored: frozenset[s
 def planned(kind: AwsType, inputs: Properties, state: Properties | None = None) -> Properties:
     """Outputs as far as a preview can tell: what is declared is known, what AWS decides is not."""
     if state is not None:
-        return {**state, **_visible(inputs), **dict.fromkeys(kind.volatile, UNKNOWN), **_tags_all(kind, inputs)}
+        return {**state, **_visible(inputs), **_unsettled(kind, inputs, state), **_tags_all(kind, inputs)}
     decided = {**dict.fromkeys(kind.outputs, UNKNOWN), **dict.fromkeys(kind.properties, UNKNOWN)}
     return {**decided, **_visible(inputs), **_tags_all(kind, inputs)}
 
@@ -88,6 +90,9 @@ def create(api: Api, kind: AwsType, inputs: Properties) -> tuple[str, Properties
     covered = kind.create.covers(new)
     left = wanted.keys() - covered - {name for name, prop in kind.properties.items() if prop.local} - {"tags"}
     steps = [step for step in kind.steps if step.of & left]
+    if kind.tags and kind.tags.late and wanted.get("tags"):
+        left.add("tags")
+        steps.append(Step(frozenset({"tags"}), lambda change: _retag(kind, change)))
     unapplied = left - frozenset().union(*(step.of for step in steps)) if steps else left
     if unapplied:
         raise UnknownProperty(kind.token, ", ".join(sorted(unapplied)))
@@ -111,12 +116,12 @@ def read(api: Api, kind: AwsType, resource_id: str, inputs: Properties, state: P
     if found is None:
         return None
     actual = kind.properties_of(asked, found)
-    if not inputs:  # an import: there is no program's spelling to keep
+    if not inputs and not state:  # an import: there is no program's spelling to keep
         guessed = {
             name: value for name, value in actual.items() if name in kind.properties and value not in ("", [], {})
         }
         return Found(guessed, {**actual, **guessed})
-    seen = {name: _seen(name, value, actual) for name, value in inputs.items()}
+    seen = {name: _seen(kind, name, value, actual) for name, value in inputs.items()}
     return Found({name: value for name, value in seen.items() if value is not None}, _outputs(asked, found))
 
 
@@ -155,17 +160,26 @@ def _named(kind: AwsType, urn: str, olds: Properties, seed: bytes) -> str:
         return str(olds[kind.name.property])
     suffix = hashlib.sha256(seed or urn.encode()).hexdigest()[:7]
     logical = urn.rsplit("::", 1)[-1]
-    return f"{logical[: kind.name.limit - 8]}-{suffix}"
+    room = kind.name.limit - 8 - len(kind.name.prefix)
+    name = f"{kind.name.prefix}{logical[:room]}-{suffix}"
+    return name.lower() if kind.name.is_lower else name
 
 
-def _needs_new(kind: AwsType, name: str, is_given: bool, steps: frozenset[str]) -> bool:
+def _needs_new(kind: AwsType, name: str, news: Properties, steps: frozenset[str]) -> bool:
     prop = kind.properties.get(name)
     if prop is None:
         return True
     if prop.local or (name == "tags" and kind.tags):
         return False
-    dropped = not is_given and not prop.resettable
-    return prop.replaces or name not in steps or dropped
+    dropped = name not in news and not prop.resettable
+    replaces = prop.replaces(known(news)) if callable(prop.replaces) else prop.replaces
+    return replaces or name not in steps or dropped
+
+
+def _unsettled(kind: AwsType, inputs: Properties, state: Properties) -> Properties:
+    stirs = (not same(state.get(name) or None, inputs.get(name) or None) for name in kind.stirred_by)
+    moves = not kind.stirred_by or any(stirs)
+    return dict.fromkeys(kind.volatile, UNKNOWN) if moves else {}
 
 
 def _visible(properties: Properties) -> Properties:
@@ -186,16 +200,18 @@ def _must(kind: AwsType, change: Change) -> dict[str, Any]:
 def _outputs(change: Change, found: dict[str, Any]) -> Properties:
     """Outputs: what the API decided, with the program's own spelling where both agree."""
     actual = change.kind.properties_of(change, found) if found else {}
-    return {**change.inputs, **{name: _seen(name, change.inputs.get(name), actual) for name in actual}}
+    return {**change.inputs, **{name: _seen(change.kind, name, change.inputs.get(name), actual) for name in actual}}
 
 
-def _seen(name: str, declared: Any, actual: Properties) -> Any:
+def _seen(kind: AwsType, name: str, declared: Any, actual: Properties) -> Any:
     """A declared value as it is now: itself where it still holds, or where the API does not tell."""
     if name == DEFAULTS or name not in actual:
         return declared
     if name == "tags":
         return declared if same(declared or {}, actual[name]) else actual[name]
-    return declared if declared is not None and agrees(declared, actual[name]) else actual[name]
+    prop = kind.properties.get(name)
+    holds = prop.holds if prop and prop.holds else agrees
+    return declared if declared is not None and holds(declared, actual[name]) else actual[name]
 
 
 def _retag(kind: AwsType, change: Change) -> None:

@@ -28,6 +28,15 @@ def deletes(method: str, parameter: str) -> Callable[[Change], None]:
     return run
 
 
+def deletes_by(method: str, parameters: Callable[[Change], dict[str, Any]]) -> Callable[[Change], None]:
+    """Deletion by one call that takes more, or other things, than the id."""
+
+    def run(change: Change) -> None:
+        change.call(method, **parameters(change))
+
+    return run
+
+
 def applies(method: str, parameter: str, *of: str) -> Step:
     """A step that takes the id and the properties by name."""
 

@@ -1,30 +1,9 @@
-"""VPCs and their subnets."""
+"""VPCs."""
 
-import ipaddress
-from collections.abc import Callable
-
-from localcloud.provider.kind import AwsType, Change, Create, Failures, Prop, Read, Step
+from localcloud.provider.kind import AwsType, Change, Create, Prop, Read, Step
 from localcloud.provider.kinds.common import by_id, deletes, ec2_arn, filters
+from localcloud.provider.kinds.ec2_rules import network
 from localcloud.provider.tags import ec2_tags
-from localcloud.provider.values import Properties
-
-
-def _cidr(smallest: int, largest: int) -> Callable[[Properties], Failures]:
-    """AWS refuses a block with host bits or outside the sizes it allows."""
-
-    def rule(inputs: Properties) -> Failures:
-        block = inputs.get("cidrBlock")
-        if block is None:
-            return
-        try:
-            prefix = ipaddress.IPv4Network(block).prefixlen
-        except ValueError as error:
-            yield "cidrBlock", f"{block!r} is not an IPv4 network: {error}"
-            return
-        if not largest <= prefix <= smallest:
-            yield "cidrBlock", f"{block} is outside the sizes /{largest} to /{smallest}"
-
-    return rule
 
 
 def _vpc_attribute(name: str, member: str) -> Step:
@@ -80,5 +59,7 @@ VPC = AwsType(
         "defaultSecurityGroupId": "DefaultSecurityGroupId",
     },
     tags=ec2_tags("vpc"),
-    rules=(_cidr(28, 16),),
+    rules=(network("cidrBlock", largest=16, smallest=28),),
 )
+
+TYPES = (VPC,)

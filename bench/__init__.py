@@ -1,0 +1,1 @@
+"""Benchmarks: each prints ratios of what it measured side by side in one run."""

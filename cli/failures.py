@@ -1,0 +1,59 @@
+"""What ends a command: every foreseen problem is one line and an exit code of its own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+
+from localcloud.errors import CloudNotRunning, LocalCloudError
+from release.errors import ReleaseError
+from settings import SettingsError
+from toolchain.errors import ToolchainError
+
+FAILED, NOT_RUNNING = 1, 3
+"""Exit codes: the command failed; there is no embedded cloud. Click itself has 2, for a wrong call."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Failure(click.ClickException):
+    """One line on standard error; exit code 1."""
+
+    exit_code = FAILED
+
+    def show(self, file: object = None) -> None:
+        """Prints the line."""
+        click.echo(f"teal: {self.format_message()}", err=True)
+
+
+class NotRunning(Failure):
+    """There is no embedded cloud; exit code 3."""
+
+    exit_code = NOT_RUNNING
+
+
+@contextmanager
+def foreseen() -> Iterator[None]:
+    """Turns what the rooms raise on purpose into a Failure; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except CloudNotRunning as error:
+        raise NotRunning(str(error)) from error
+    except (LocalCloudError, ReleaseError, SettingsError, ToolchainError) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:  # a full disk, a folder that is not ours
+        raise Failure(f"{error.filename or 'the system'}: {error.strerror}") from error
+
+
+def one_line(command: Callable[P, R]) -> Callable[P, R]:
+    """A command whose foreseen failures are one line."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with foreseen():
+            return command(*args, **kwargs)
+
+    return run

@@ -1,0 +1,35 @@
+"""`teal local preview`."""
+
+import json
+
+import click
+
+from cli.failures import one_line
+from cli.local.options import json_option, stack_argument
+from cli.local.session import session
+
+
+@click.command()
+@stack_argument
+@click.option("--refresh", is_flag=True, help="Look at the cloud first, so that drift shows.")
+@click.option("--expect-no-changes", is_flag=True, help="Fail if there is anything to do.")
+@json_option
+@one_line
+def preview(stack: str, refresh: bool, expect_no_changes: bool, as_json: bool) -> None:
+    """Show what bringing STACK (dev by default) up would change; nothing is changed.
+
+    \b
+    Examples:
+      teal local preview prod
+      teal local preview prod --refresh --expect-no-changes
+    """
+    with session() as here:
+        here.require(stack)
+        found = here.running_stack(stack)
+        with here.steps.step(f"Preview of {stack}", usual_seconds=5):
+            changes = found.preview(refresh=refresh, expect_no_changes=expect_no_changes)
+    if as_json:
+        click.echo(json.dumps(changes))
+        return
+    for operation, count in changes.items():
+        click.echo(f"{operation:>10} {count}")

@@ -1,0 +1,71 @@
+"""What most `teal local` commands start from: the project, the engine, the running cloud, one of its stacks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cli.engine import get_engine
+from cli.project import Project, find_project
+from cli.steps import Steps
+from localcloud.errors import LocalCloudError
+from localcloud.home import CloudRecord
+from localcloud.launch import running, start
+from localcloud.stacks import LocalStack, stack_names
+from settings import region_of
+from toolchain.located import Toolchain
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command's hold on a project."""
+
+    project: Project
+    steps: Steps
+
+    def stack(self, name: str, record: CloudRecord, engine: Toolchain) -> LocalStack:
+        """One of the project's stacks, in the cloud of the record. Raises LocalCloudError for an unknown one."""
+        self.require(name)
+        region = region_of(self.project.root, name)
+        return LocalStack(
+            self.project.root, name, self.project.home, record, region, engine.pulumi_command(), engine.environment()
+        )
+
+    def require(self, name: str) -> None:
+        """Raises LocalCloudError unless the project has a stack of that name: before anything is started for it."""
+        known = stack_names(self.project.root)
+        if name not in known:
+            raise LocalCloudError(
+                f"there is no stack {name!r}: Pulumi.<stack>.yaml exists for {', '.join(known) or 'none'}"
+            )
+
+    def running_stack(self, name: str) -> LocalStack:
+        """A stack in the cloud that runs already. Raises CloudNotRunning."""
+        self.require(name)
+        record = running(self.project.home)
+        return self.stack(name, record, get_engine(self.steps))
+
+    @property
+    def regions(self) -> list[str]:
+        """Every region that a stack of the project is in."""
+        return sorted({region_of(self.project.root, name) for name in stack_names(self.project.root)})
+
+    def cloud(self) -> CloudRecord:
+        """The project's cloud, started if need be. Raises LocalCloudError."""
+        with self.steps.step("Embedded cloud", usual_seconds=5) as step:
+
+            def waiting(what: str) -> None:
+                step.detail = f"waiting for {what}"
+
+            started = start(self.project.home, self.project.root, self.regions, waiting)
+            step.detail = f"{started.record.api_url}{', runs already' if started.was_running else ''}"
+        if started.was_gone:
+            self.steps.remark("The last cloud is gone (it was killed), and its stacks with it: starting clean.")
+        return started.record
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """A session with progress on the screen. Raises LocalCloudError outside a project."""
+    project = find_project()
+    with Steps(project.home.root / "durations.json") as steps:
+        yield Session(project, steps)

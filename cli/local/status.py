@@ -1,0 +1,70 @@
+"""`teal local status`."""
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from cli.failures import one_line
+from cli.local.options import json_option
+from cli.project import Project, find_project
+from localcloud.errors import CloudNotRunning
+from localcloud.launch import running
+from localcloud.stacks import stack_names
+from localcloud.status import StackStatus, stack_statuses
+from settings import region_of
+
+COLUMNS = ("id", "colour", "zone", "address", "health")
+
+
+@click.command()
+@json_option
+@one_line
+def status(as_json: bool) -> None:
+    """Show what runs: by stack its address, and its instances with colour, zone and health.
+
+    Exits with 3 when no embedded cloud runs.
+
+    \b
+    Examples:
+      teal local status
+      teal local status --json
+    """
+    project = find_project()
+    try:
+        stacks = _stacks(project)
+    except CloudNotRunning:
+        if as_json:
+            click.echo(json.dumps({"running": False, "stacks": {}}))
+        raise
+    if as_json:
+        click.echo(json.dumps({"running": True, "stacks": {name: _plain(stack) for name, stack in stacks.items()}}))
+        return
+    for name, stack in stacks.items():
+        _show(name, stack)
+    if not stacks:
+        click.echo("The embedded cloud runs; no stack is up: `teal local up dev`.")
+
+
+def _stacks(project: Project) -> dict[str, StackStatus]:
+    record = running(project.home)
+    regions = {region_of(project.root, name) for name in stack_names(project.root)}
+    return stack_statuses(record, regions)
+
+
+def _plain(stack: StackStatus) -> dict[str, object]:
+    rows = [{column: getattr(instance, column) for column in COLUMNS} for instance in stack.instances]
+    return {"url": stack.url, "instances": rows}
+
+
+def _show(name: str, stack: StackStatus) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(
+        f"[bold]{name}[/]  {stack.url or ''}  {len(stack.healthy)} of {len(stack.instances)} instances healthy"
+    )
+    table = Table.grid(padding=(0, 2))
+    for instance in stack.instances:
+        cells = (str(getattr(instance, column)) for column in COLUMNS)
+        table.add_row("", *cells, instance.reason)
+    console.print(table)

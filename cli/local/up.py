@@ -1,0 +1,121 @@
+"""`teal local up`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from pulumi.automation.events import EngineEvent, OpType
+
+from cli.app_image import push_app
+from cli.aws import client
+from cli.engine import get_engine
+from cli.failures import one_line
+from cli.local.first import release_first
+from cli.local.options import json_option, stack_argument
+from cli.local.session import Session, session
+from cli.steps import Step
+from localcloud.errors import LocalCloudError
+from localcloud.provider.api import Api
+from localcloud.registrar import own_zone
+from localcloud.stacks import LocalStack
+from localcloud.status import StackStatus, await_serving, stack_statuses
+from settings import Settings, of_stack
+
+SERVING_SECONDS = 60.0
+UNCHANGED = frozenset({OpType.SAME, OpType.READ})
+
+
+@dataclass
+class Counting:
+    """Counts resources as the engine goes through them, for the progress line."""
+
+    step: Step
+    seen: int = 0
+    changed: int = 0
+
+    def __call__(self, event: EngineEvent) -> None:
+        """Takes one engine event."""
+        done = event.res_outputs_event
+        if done is None:
+            return
+        self.seen += 1
+        self.changed += done.metadata.op not in UNCHANGED
+        self.step.detail = f"{self.seen} resources, {self.changed} changed"
+
+
+@click.command()
+@stack_argument
+@click.option("--image", "digest", metavar="DIGEST", help="First image of an environment: sha256:… in its registry.")
+@click.option("--build", is_flag=True, help="Pack the app as it stands and make it the first image.")
+@json_option
+@one_line
+def up(stack: str, digest: str | None, build: bool, as_json: bool) -> None:
+    """Bring STACK (dev by default) up on this machine, with the real engine and an embedded cloud.
+
+    Needs no account, no Docker and no root. Doing it again changes nothing that has not changed.
+
+    \b
+    Examples:
+      teal local up              dev, which builds its image from app/
+      teal local up prod         without an image yet: answers 503, "nothing released yet"
+      teal local up prod --build
+    """
+    if digest and build:
+        raise click.UsageError("--image and --build exclude each other: an environment has one first image")
+    with session() as here:
+        here.require(stack)
+        wanted = of_stack(here.project.root, stack)
+        engine = get_engine(here.steps)
+        record = here.cloud()
+        found = here.stack(stack, record, engine)
+        api = Api(record.api_url, found.region)
+        if wanted.zone_name:
+            own_zone(api, wanted.zone_name)
+        exports = _run(here, found)
+        if digest or build:
+            exports = _first(here, found, exports, digest, wanted)
+        status = _serving(here, found, exports, wanted)
+    if as_json:
+        click.echo(json.dumps({"stack": stack, "url": status.url, "exports": exports}))
+    elif exports["isReleased"]:
+        click.echo(status.url)
+    else:
+        click.echo(f"{status.url} (nothing is released yet: `teal local up {stack} --build` gives it its first image)")
+
+
+def _run(here: Session, stack: LocalStack) -> Mapping[str, Any]:
+    with here.steps.step(f"pulumi up -s {stack.name}", usual_seconds=20) as step:
+        return stack.up(Counting(step))
+
+
+def _first(
+    here: Session, stack: LocalStack, exports: Mapping[str, Any], digest: str | None, wanted: Settings
+) -> Mapping[str, Any]:
+    with here.steps.step("First image") as step:
+        if digest is None:
+            ecr = client("ecr", stack.environment)
+            digest = push_app(here.project.root, ecr, str(exports["repositoryUrl"]).partition("/")[2], {})
+        step.detail = digest
+        is_new = release_first(stack.environment, stack.name, exports, digest, wanted.instances)
+    return _run(here, stack) if is_new else exports
+
+
+def _serving(here: Session, stack: LocalStack, exports: Mapping[str, Any], wanted: Settings) -> StackStatus:
+    """Waits for the live colour to serve, or for the load balancer to say that nothing is released."""
+    count = wanted.instances if exports["isReleased"] else 0
+    with here.steps.step(f"Instances of {stack.name}", usual_seconds=5) as step:
+
+        def waiting(told: str) -> None:
+            step.detail = told
+
+        def read() -> StackStatus:
+            statuses = stack_statuses(stack.record, [stack.region])
+            if stack.name not in statuses:
+                raise LocalCloudError(f"stack {stack.name} is up, but the embedded cloud has no load balancer for it")
+            return statuses[stack.name]
+
+        found = await_serving(read, count, min(count, 2), SERVING_SECONDS, waiting)
+        step.detail = f"{len(found.healthy)} healthy"
+    return found

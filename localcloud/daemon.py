@@ -1,0 +1,58 @@
+"""The process behind an embedded cloud: API, providers, load balancer and instances, until it is told to stop."""
+
+import argparse
+import os
+import secrets
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import structlog
+
+from localcloud.cloud import Cloud
+from localcloud.errors import LocalCloudError
+from localcloud.home import MARK, CloudRecord, Home
+
+
+def main() -> int:
+    """Runs one cloud in the folder given; its record appears there once everything answers."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("home", type=Path)
+    parser.add_argument("project", type=Path)
+    parser.add_argument("regions", nargs="+")
+    arguments = parser.parse_args()
+    home = Home(arguments.home)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ]
+    )
+    os.environ[MARK] = secrets.token_hex(8)  # inherited by every process that this one starts
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        with Cloud(home, arguments.project, arguments.regions) as cloud:
+            home.write_record(
+                CloudRecord(
+                    pid=os.getpid(),
+                    started=psutil.Process().create_time(),
+                    mark=os.environ[MARK],
+                    api_url=cloud.api_url,
+                    providers=cloud.providers,
+                )
+            )
+            stopping.wait()
+    except LocalCloudError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # the last line of the log is what `launch` shows
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

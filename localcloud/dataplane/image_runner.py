@@ -1,0 +1,131 @@
+"""Runs instances from what their user data says: the image by digest out of ECR, started by an instance driver."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.dataplane.observe import api_client
+from localcloud.dataplane.runner import Birth, CannotStart
+from localcloud.errors import LocalCloudError
+from localcloud.images.cache import UnpackedImage, pull
+from localcloud.instances.addresses import loopback_address
+from localcloud.instances.container import ContainerSpec, from_user_data
+from localcloud.instances.driver import Driver, Launch, Running
+
+LOG_TAIL_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RunningImage:
+    """Implements Life: a started instance, its address and its log."""
+
+    address: str
+    running: Running
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+        return self.running.pid
+
+    def is_alive(self) -> bool:
+        """Whether its first process still runs."""
+        return self.running.is_alive()
+
+    def stop(self, grace: timedelta) -> None:
+        """Ends it."""
+        self.running.stop(grace)
+
+    def last_words(self) -> str:
+        """The last line in its log."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
+                lines = log.read().decode(errors="replace").split("\n")
+        except OSError:
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+class ImageRunner:
+    """Implements Runner. images is the cache of pulled ones; every instance has its folder and log below home.
+
+    prepare is thread-safe; start and forget belong to one thread.
+    """
+
+    def __init__(self, driver: Driver, endpoint_url: str, images: Path, home: Path) -> None:
+        self._driver = driver
+        self._endpoint_url = endpoint_url
+        self._images = images
+        self._home = home
+        self._addresses: dict[str, str] = {}
+
+    def prepare(self, birth: Birth) -> "PulledImage | None":
+        """Pulls the image that the user data names. Raises CannotStart."""
+        try:
+            spec = from_user_data(birth.user_data)
+            if spec is None:
+                return None
+            ecr = api_client("ecr", birth.region, self._endpoint_url)
+            return PulledImage(self, birth, spec, pull(ecr, spec.image, self._images))
+        except (LocalCloudError, ClientError, BotoCoreError, OSError) as problem:
+            raise CannotStart(str(problem)) from problem
+
+    def start(self, birth: Birth, spec: ContainerSpec, image: UnpackedImage) -> RunningImage:
+        """Starts an instance on an address of its own. Raises CannotStart."""
+        folder = self._home / birth.instance_id
+        log = folder / "instance.log"
+        try:
+            address = loopback_address(birth.instance_id, birth.private_address, self._addresses)
+            self._addresses[birth.instance_id] = address
+            launch = Launch(
+                instance_id=birth.instance_id,
+                address=address,
+                zone=birth.zone,
+                spec=spec,
+                image=image,
+                folder=folder,
+                log=log,
+            )
+            return RunningImage(address, self._driver.start(launch), log)
+        except (LocalCloudError, OSError) as problem:
+            raise CannotStart(str(problem)) from problem
+
+    def forget(self, instance_id: str) -> None:
+        """Gives its address back and removes its home and temporary files; its log stays."""
+        self._addresses.pop(instance_id, None)
+        for name in ("home", "tmp"):
+            shutil.rmtree(self._home / instance_id / name, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PulledImage:
+    """Implements Prepared: what to run, and it is here."""
+
+    runner: ImageRunner
+    birth: Birth
+    spec: ContainerSpec
+    image: UnpackedImage
+
+    @property
+    def port(self) -> int:
+        """The port that it will listen on."""
+        return self.spec.port
+
+    @property
+    def colour(self) -> str:
+        """blue or green."""
+        return self.spec.colour
+
+    @property
+    def digest(self) -> str:
+        """Its image's digest."""
+        return self.image.digest
+
+    def start(self) -> RunningImage:
+        """Starts it. Raises CannotStart."""
+        return self.runner.start(self.birth, self.spec, self.image)

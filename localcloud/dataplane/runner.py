@@ -1,0 +1,85 @@
+"""What the fleet needs of whoever runs instances: a seam of two steps, the slow one apart from the quick one."""
+
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+CONNECT_SECONDS = 0.2
+
+
+class CannotStart(Exception):
+    """An instance can't be brought to life; the message says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What is known of an instance before it lives. user_data is as the API has it, base64."""
+
+    instance_id: str
+    region: str
+    zone: str
+    private_address: str
+    user_data: str
+
+
+class Prepared(Protocol):
+    """An instance whose image is here and which can be started at once, more than once if need be."""
+
+    @property
+    def port(self) -> int:
+        """The port that it will listen on."""
+
+    @property
+    def colour(self) -> str:
+        """blue or green."""
+
+    @property
+    def digest(self) -> str:
+        """Its image's digest, sha256:..."""
+
+    def start(self) -> "Life":
+        """Starts it. Quick; always called by one thread, which lives as long as the cloud. Raises CannotStart."""
+
+
+class Life(Protocol):
+    """A process, or a container, that runs an instance."""
+
+    @property
+    def address(self) -> str:
+        """The loopback address that it has for itself."""
+
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+
+    def is_alive(self) -> bool:
+        """Whether it still runs. Returns at once."""
+
+    def stop(self, grace: timedelta) -> None:
+        """Ends it: SIGTERM, and after grace by force, with all that it started. Harmless if it is over. Blocks."""
+
+    def last_words(self) -> str:
+        """The last line that it printed; "" if there is none."""
+
+
+class Runner(Protocol):
+    """Brings instances to life."""
+
+    def prepare(self, birth: Birth) -> Prepared | None:
+        """Reads the user data and gets the image; None where there is none to run. May take long; any thread.
+
+        Raises CannotStart.
+        """
+
+    def forget(self, instance_id: str) -> None:
+        """The instance is over for good: its address may be given to another."""
+
+
+def accepts_connections(address: str, port: int) -> bool:
+    """Whether something listens there now. Takes at most CONNECT_SECONDS."""
+    try:
+        with socket.create_connection((address, port), CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False

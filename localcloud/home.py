@@ -1,0 +1,114 @@
+"""Where an embedded cloud keeps its things, and the record by which others find it."""
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Self
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from localcloud.errors import LocalCloudError
+
+
+class CloudRecord(BaseModel):
+    """A running cloud: who serves it, and at which loopback addresses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pid: int
+    started: float
+    """Start of the process, in seconds since the epoch as the kernel tells it: pids come round again."""
+    mark: str
+    """Value of MARK in the environment of every process that belongs to this cloud."""
+    api_url: str
+    providers: dict[str, int]
+    """Port by Pulumi package."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether that very process still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    @property
+    def debug_providers(self) -> str:
+        """Value of PULUMI_DEBUG_PROVIDERS, by which the engine attaches to ours instead of starting plugins."""
+        return ",".join(f"{package}:{port}" for package, port in sorted(self.providers.items()))
+
+
+MARK = "TEAL_CLOUD_MARK"
+"""Environment variable by which the processes of one cloud are told from all others."""
+
+
+class Home:
+    """The folder of one embedded cloud. Raises LocalCloudError if it cannot be written to."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise LocalCloudError(f"cannot write to {self.root} ({error.strerror}): set TEAL_HOME") from error
+        self.record_file = self.root / "cloud.json"
+        self.lock_file = self.root / "lock"
+        self.log_file = self.root / "cloud.log"
+        self.passphrase_file = self.root / "passphrase"
+        self.backend = self.root / "pulumi" / "state"
+        self.pulumi_home = self.root / "pulumi" / "home"
+        self.projects = self.root / "pulumi" / "projects"
+        self.runtime = self.root / "run"
+        self.images = self.root / "images"
+        self.envoy = self.runtime / "envoy"
+        self.instances = self.runtime / "instances"
+
+    @classmethod
+    def of_project(cls, project: Path) -> Self:
+        """TEAL_HOME, or `.teal` in the project."""
+        return cls(Path(os.environ.get("TEAL_HOME") or project / ".teal"))
+
+    def record(self) -> CloudRecord | None:
+        """The record of the last cloud here, alive or not; one that cannot be read counts as none."""
+        try:
+            return CloudRecord.model_validate_json(self.record_file.read_text())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def write_record(self, record: CloudRecord) -> None:
+        """Puts the record in place, whole or not at all."""
+        draft = self.record_file.with_suffix(".new")
+        draft.write_text(record.model_dump_json(indent=1))
+        draft.chmod(0o600)
+        draft.replace(self.record_file)
+
+    def instance_log(self, instance_id: str) -> Path:
+        """Where an instance's output goes."""
+        return self.instances / instance_id / "instance.log"
+
+    def forget(self) -> None:
+        """Removes what described a cloud that is gone: its stacks' state, too. Images and logs stay."""
+        self.record_file.unlink(missing_ok=True)
+        for folder in (self.root / "pulumi", self.runtime):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def prepare(self) -> None:
+        """Makes the folders of a new cloud, and the passphrase that encrypts its stacks' secrets."""
+        for folder in (
+            self.backend,
+            self.pulumi_home,
+            self.projects,
+            self.runtime,
+            self.images,
+            self.envoy,
+            self.instances,
+        ):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.passphrase_file.exists():
+            draft = self.passphrase_file.with_suffix(".new")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(32))
+            draft.replace(self.passphrase_file)

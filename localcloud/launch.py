@@ -1,0 +1,149 @@
+"""Starts, finds and stops the daemon of an embedded cloud."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+from filelock import FileLock, Timeout
+
+from localcloud.errors import CloudNotRunning, CloudStartFailed, LocalCloudError
+from localcloud.home import MARK, CloudRecord, Home
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+STATUS_PATH = "/_teal/status"
+
+
+@dataclass(frozen=True)
+class Started:
+    """A running cloud, and how it came about."""
+
+    record: CloudRecord
+    was_running: bool
+    was_gone: bool
+    """Whether an earlier cloud had ended without being taken down; its stacks are lost with it."""
+
+
+def running(home: Home) -> CloudRecord:
+    """The cloud that runs here. Raises CloudNotRunning."""
+    record = home.record()
+    if record is None:
+        raise CloudNotRunning("no embedded cloud runs here: start one with `teal local up`")
+    if not record.is_alive:
+        raise CloudNotRunning("the embedded cloud is gone (it was killed): start a new one with `teal local up`")
+    return record
+
+
+def start(
+    home: Home, project: Path, regions: Sequence[str], waiting: Callable[[str], None] = lambda _: None
+) -> Started:
+    """The cloud that runs here, or a new one for a project's regions. Raises CloudStartFailed.
+
+    `waiting` is told what for.
+    """
+    with _alone(home, waiting):
+        record = home.record()
+        if record is not None and record.is_alive:
+            return Started(record, was_running=True, was_gone=False)
+        if record is not None:
+            _end_processes(record.mark)
+            home.forget()
+        return Started(_launch(home, project, regions, waiting), was_running=False, was_gone=record is not None)
+
+
+def stop(home: Home) -> bool:
+    """Ends the cloud and forgets its stacks; False if there was none. Raises LocalCloudError past its deadline."""
+    record = home.record()
+    if record is None:
+        return False
+    was_alive = record.is_alive
+    if was_alive:
+        process = psutil.Process(record.pid)
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+    _end_processes(record.mark)
+    home.forget()
+    return was_alive
+
+
+@contextmanager
+def _alone(home: Home, waiting: Callable[[str], None]) -> Iterator[None]:
+    lock = FileLock(home.lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting("another `teal local` command")
+        try:
+            lock.acquire(timeout=START_SECONDS)
+        except Timeout:
+            raise LocalCloudError(f"another teal command has held {home.lock_file} for {START_SECONDS:.0f} s") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _launch(home: Home, project: Path, regions: Sequence[str], waiting: Callable[[str], None]) -> CloudRecord:
+    home.prepare()
+    with home.log_file.open("ab") as log:
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "localcloud.daemon", str(home.root), str(project), *regions],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C ends the command, not the cloud
+            cwd=home.root,
+        )
+    waiting("the embedded cloud to answer")
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if daemon.poll() is not None:
+            raise CloudStartFailed(
+                f"the embedded cloud ended while it started: {_last_line(home)} (see {home.log_file})"
+            )
+        record = home.record()
+        if record is not None and record.pid == daemon.pid and _answers(record):
+            return record
+        time.sleep(0.05)
+    daemon.kill()
+    raise CloudStartFailed(f"the embedded cloud did not answer within {START_SECONDS:.0f} s (see {home.log_file})")
+
+
+def _answers(record: CloudRecord) -> bool:
+    try:
+        return httpx.get(record.api_url + STATUS_PATH, timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _end_processes(mark: str) -> None:
+    """Ends what a killed cloud may have left: exactly the processes that carry its mark."""
+    left = [process for process in psutil.process_iter() if process.pid != os.getpid() and _mark_of(process) == mark]
+    for process in left:
+        process.terminate()
+    _, stubborn = psutil.wait_procs(left, timeout=5)
+    for process in stubborn:
+        process.kill()
+    psutil.wait_procs(stubborn, timeout=5)
+
+
+def _mark_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        return None  # somebody else's process, or one that has just ended
+
+
+def _last_line(home: Home) -> str:
+    lines = home.log_file.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,201 @@
+"""A stack in the embedded cloud: the real engine, the project's own program and stack file, state in our home."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation
+from pulumi.automation import errors as automation_errors
+from pulumi.automation.events import DiagnosticEvent, EngineEvent
+
+from localcloud.errors import LocalCloudError, StackFailed
+from localcloud.home import CloudRecord, Home
+
+OnEvent = Callable[[EngineEvent], None]
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "embedded",
+    "AWS_SECRET_ACCESS_KEY": "embedded",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+FOREIGN = re.compile(r"^(AWS_|PULUMI_|(HTTPS?|ALL)_PROXY$)", re.IGNORECASE)
+
+
+def stack_names(project: Path) -> list[str]:
+    """The stacks that the project has a file for, in the order of their names."""
+    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
+
+
+def stack_environment(record: CloudRecord, home: Home, region: str) -> dict[str, str]:
+    """What a process needs to reach the embedded cloud with pulumi, aws or boto3."""
+    return {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": record.api_url,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "PULUMI_BACKEND_URL": home.backend.as_uri(),
+        "PULUMI_HOME": str(home.pulumi_home),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase_file),
+        "PULUMI_DEBUG_PROVIDERS": record.debug_providers,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+@dataclass
+class Diagnostics:
+    """Hears the engine's events: keeps what it says is wrong, and hands every event on."""
+
+    on_event: OnEvent | None = None
+    errors: list[str] = field(default_factory=list)
+
+    def __call__(self, event: EngineEvent) -> None:
+        """Takes one event, in the thread that reads the engine's log."""
+        told = event.diagnostic_event
+        if told and told.severity == "error":
+            self.errors.append(_one_line(told))
+        if self.on_event:
+            self.on_event(event)
+
+
+class LocalStack:
+    """One of the project's stacks in a running embedded cloud. Raises LocalCloudError for an unknown one."""
+
+    def __init__(
+        self,
+        project: Path,
+        name: str,
+        home: Home,
+        record: CloudRecord,
+        region: str,
+        command: automation.PulumiCommand,
+        toolchain: Mapping[str, str],
+    ) -> None:
+        """`toolchain` holds the variables that the engine itself needs, PATH among them."""
+        self.project, self.name, self.home, self.record, self.region = project, name, home, record, region
+        self.source = project / f"Pulumi.{name}.yaml"
+        if not self.source.is_file():
+            known = ", ".join(stack_names(project)) or "none"
+            raise LocalCloudError(f"there is no stack {name!r}: {project} has stack files for {known}")
+        self.work_dir = home.projects / project.name
+        self._command = command
+        self.environment = {**stack_environment(record, home, region), **toolchain}
+
+    def up(self, on_event: OnEvent | None = None) -> Mapping[str, Any]:
+        """Brings the stack up and returns its exports. Raises StackFailed."""
+        with self._running(on_event) as (stack, heard):
+            result = stack.up(color="never", on_event=heard)
+        return {name: output.value for name, output in result.outputs.items()}
+
+    def preview(self, *, refresh: bool = False, expect_no_changes: bool = False) -> Mapping[str, int]:
+        """What a run would do: count by operation (create, update, replace, delete, same). Raises StackFailed."""
+        with self._running() as (stack, heard):
+            result = stack.preview(
+                color="never",
+                refresh=refresh,
+                expect_no_changes=expect_no_changes,
+                on_event=heard,
+            )
+        return {str(operation): count for operation, count in result.change_summary.items()}
+
+    def refresh(self) -> Mapping[str, int]:
+        """Takes over what the cloud looks like now; count by operation. Raises StackFailed."""
+        with self._running() as (stack, heard):
+            result = stack.refresh(color="never", on_event=heard)
+        return {str(operation): count for operation, count in (result.summary.resource_changes or {}).items()}
+
+    def destroy(self, on_event: OnEvent | None = None) -> None:
+        """Removes every resource of the stack; the stack's history stays. Raises StackFailed."""
+        with self._running(on_event) as (stack, heard):
+            stack.destroy(color="never", on_event=heard)
+
+    def exports(self) -> Mapping[str, Any]:
+        """The stack's exports as of its last run; empty before the first. Raises StackFailed."""
+        with self._running() as (stack, _):
+            return {name: output.value for name, output in stack.outputs().items()}
+
+    def cancel(self) -> None:
+        """Frees the lock that a killed run left behind. Raises StackFailed."""
+        with self._running() as (stack, _):
+            stack.cancel()
+
+    @contextmanager
+    def _running(self, on_event: OnEvent | None = None) -> Iterator[tuple[automation.Stack, Diagnostics]]:
+        heard = Diagnostics(on_event)
+        with _only_ours():
+            try:
+                yield self._stack(), heard
+            except automation_errors.ConcurrentUpdateError as error:
+                raise StackFailed(
+                    f"stack {self.name} is locked by another run, or by one that was killed: "
+                    f"wait for it, or free the lock with `teal local cancel {self.name}`"
+                ) from error
+            except automation_errors.CommandError as error:
+                told = "; ".join(dict.fromkeys(heard.errors)) or _error_of(str(error))
+                raise StackFailed(f"stack {self.name}: {told}") from error
+
+    def _stack(self) -> automation.Stack:
+        """The stack as the engine knows it, made if need be, in a project folder of ours.
+
+        Engine and SDK write into the folder that they work in (a new stack's salt, normalised values). So they get one
+        in the cloud's home: its Pulumi.yaml is the project's own and leads to the project's own program.
+        """
+        self._lay_out()
+        options = automation.LocalWorkspaceOptions(pulumi_command=self._command, env_vars=self.environment)
+        return automation.create_or_select_stack(self.name, work_dir=str(self.work_dir), opts=options)
+
+    def _lay_out(self) -> None:
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        about = _read_yaml(self.project / "Pulumi.yaml")
+        _lead_home(about, self.project)
+        _write_yaml(self.work_dir / "Pulumi.yaml", {**about, "main": str(self.project)})
+        settings = _read_yaml(self.source)
+        settings.pop("secretsprovider", None)  # the cloud's passphrase takes the place of a key at AWS
+        copy = self.work_dir / self.source.name
+        salt = _read_yaml(copy).get("encryptionsalt") if copy.exists() else None
+        _write_yaml(copy, {**settings, "encryptionsalt": salt} if salt else settings)
+
+
+@contextmanager
+def _only_ours() -> Iterator[None]:
+    """Hides variables of the user's that would lead a run away from the embedded cloud: the SDK passes all on."""
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if FOREIGN.match(name)}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+def _one_line(told: DiagnosticEvent) -> str:
+    name = told.urn.rsplit("::", 1)[-1] if told.urn else ""
+    text = " ".join(re.sub(r"<\{%[^%]*%\}>", "", told.message).split()).removeprefix("error: ")
+    return f"{name}: {text}" if name else text
+
+
+def _error_of(output: str) -> str:
+    told = re.findall(r"error: (.+)", output)
+    return "; ".join(dict.fromkeys(line.strip() for line in told)) or " ".join(output.split())[-500:]
+
+
+def _lead_home(about: dict[str, Any], project: Path) -> None:
+    """Makes the path of the project's virtual environment absolute: it is relative to where Pulumi.yaml was."""
+    runtime = about.get("runtime")
+    options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
+    if "virtualenv" in options:
+        options["virtualenv"] = str(project / options["virtualenv"])
+
+
+def _write_yaml(path: Path, content: dict[str, Any]) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_text(yaml.safe_dump(content, sort_keys=False))
+    draft.replace(path)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    found = yaml.safe_load(path.read_text())
+    return found if isinstance(found, dict) else {}

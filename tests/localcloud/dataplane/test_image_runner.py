@@ -1,0 +1,106 @@
+"""The image runner with a driver that only notes what it is told."""
+
+import base64
+import json
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from localcloud.dataplane import image_runner as image_runner_module
+from localcloud.dataplane.image_runner import ImageRunner, RunningImage
+from localcloud.dataplane.runner import Birth, CannotStart
+from localcloud.images.cache import UnpackedImage
+from localcloud.images.errors import ImageError
+from localcloud.instances.driver import Launch, Running
+from localcloud.instances.errors import InstanceError
+
+DIGEST = f"sha256:{'0' * 64}"
+
+
+class FakeDriver:
+    def __init__(self) -> None:
+        self.launches: list[Launch] = []
+        self.problem: Exception | None = None
+
+    def start(self, launch: Launch) -> Running:
+        if self.problem:
+            raise self.problem
+        self.launches.append(launch)
+        return cast(Running, None)
+
+    def close(self) -> None:
+        pass
+
+
+def birth(instance_id: str = "i-1", image: str = f"registry.example/web@{DIGEST}") -> Birth:
+    container = {"image": image, "port": 8080, "colour": "green", "environment": {"A": "b"}}
+    files = {"write_files": [{"path": "/etc/teal/container.json", "content": json.dumps(container)}]}
+    user_data = base64.b64encode(f"#cloud-config\n{json.dumps(files)}".encode()).decode()
+    return Birth(instance_id, "eu-west-1", "eu-west-1a", "10.0.1.23", user_data)
+
+
+@pytest.fixture
+def driver() -> FakeDriver:
+    return FakeDriver()
+
+
+@pytest.fixture
+def runner(driver: FakeDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageRunner:
+    image = cast(UnpackedImage, type("Image", (), {"digest": DIGEST}))
+    monkeypatch.setattr(image_runner_module, "pull", lambda *_: image)
+    return ImageRunner(driver, "http://127.0.0.1:1", tmp_path / "images", tmp_path / "instances")
+
+
+def test_what_the_user_data_names_is_started_on_an_address_of_its_own(runner: ImageRunner, driver: FakeDriver) -> None:
+    lives = []
+    for name in ("i-1", "i-2"):
+        prepared = runner.prepare(birth(name))
+        assert prepared is not None
+        assert (prepared.port, prepared.colour, prepared.digest) == (8080, "green", DIGEST)
+        lives.append(prepared.start())
+    assert [life.address for life in lives] == ["127.16.1.23", "127.16.1.24"]
+    assert [(launch.zone, launch.spec.environment) for launch in driver.launches] == [("eu-west-1a", {"A": "b"})] * 2
+
+
+def test_an_address_is_kept_over_restarts_and_given_back_at_the_end(runner: ImageRunner) -> None:
+    prepared = runner.prepare(birth())
+    assert prepared is not None
+    assert prepared.start().address == prepared.start().address == "127.16.1.23"
+    runner.forget("i-1")
+    other = runner.prepare(birth("i-2"))
+    assert other is not None
+    assert other.start().address == "127.16.1.23"
+
+
+def test_an_empty_image_is_nothing_to_run(runner: ImageRunner) -> None:
+    assert runner.prepare(birth(image="")) is None
+
+
+def test_bad_user_data_is_told(runner: ImageRunner) -> None:
+    with pytest.raises(CannotStart, match="image in"):
+        runner.prepare(birth(image="registry.example/web:latest"))
+
+
+def test_a_missing_image_is_told(runner: ImageRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> UnpackedImage:
+        raise ImageError("web has no such image")
+
+    monkeypatch.setattr(image_runner_module, "pull", missing)
+    with pytest.raises(CannotStart, match="web has no such image"):
+        runner.prepare(birth())
+
+
+def test_a_driver_that_cannot_start_it_is_told(runner: ImageRunner, driver: FakeDriver) -> None:
+    prepared = runner.prepare(birth())
+    assert prepared is not None
+    driver.problem = InstanceError("no folder to run in")
+    with pytest.raises(CannotStart, match="no folder to run in"):
+        prepared.start()
+
+
+def test_last_words_are_the_last_line_that_says_anything(tmp_path: Path) -> None:
+    life = RunningImage("127.16.0.1", cast(Running, None), tmp_path / "instance.log")
+    assert life.last_words() == ""
+    life.log.write_text("started\nout of memory\n\n")
+    assert life.last_words() == "out of memory"

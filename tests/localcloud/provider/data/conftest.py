@@ -1,0 +1,10 @@
+"""moto's repairs for the types that keep data, names and messages."""
+
+import pytest
+
+from localcloud.api import gaps_data
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _repaired() -> None:
+    gaps_data.install()

@@ -1,0 +1,71 @@
+"""The types of a delivery, with moto mended, and the parts of AWS that they stand on."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from localcloud.api import gaps_autoscaling, gaps_elbv2, gaps_route53
+from localcloud.provider.kinds import (
+    certificates,
+    dns,
+    listener_rules,
+    listeners,
+    load_balancers,
+    lookups_delivery,
+    repositories,
+    scaling_groups,
+    scaling_policies,
+    target_groups,
+)
+from localcloud.provider.package import TableType
+
+AREAS = (
+    *(load_balancers, target_groups, listeners, listener_rules, scaling_groups, scaling_policies),
+    *(repositories, certificates, dns),
+)
+LB, TARGET_GROUP = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/targetGroup:TargetGroup"
+LISTENER = "aws:lb/listener:Listener"
+
+
+@pytest.fixture(scope="session")
+def engine(engine: Any) -> Any:
+    for gaps in (gaps_autoscaling, gaps_elbv2, gaps_route53):
+        gaps.install()
+    types = {kind.token: TableType(kind) for area in AREAS for kind in area.TYPES}
+    lookups = {lookup.token: lookup for lookup in lookups_delivery.LOOKUPS}
+    found = engine.package
+    return replace(engine, package=replace(found, types={**found.types, **types}, lookups={**found.lookups, **lookups}))
+
+
+@pytest.fixture(scope="session")
+def call(engine: Any) -> Any:
+    """An API operation: service, boto3 method, parameters."""
+    return engine.api.call
+
+
+@dataclass(frozen=True)
+class Network:
+    vpc: str
+    subnets: list[str]
+    zones: list[str]
+    group: str
+
+
+@pytest.fixture(scope="session")
+def network(call: Any) -> Network:
+    vpc = call("ec2", "create_vpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+    subnets = [
+        call("ec2", "create_subnet", VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for n, zone in enumerate(zones)
+    ]
+    group = call("ec2", "create_security_group", GroupName="web", Description="web", VpcId=vpc)["GroupId"]
+    return Network(vpc, subnets, zones, group)
+
+
+@pytest.fixture(scope="session")
+def certificate(call: Any) -> str:
+    return str(
+        call("acm", "request_certificate", DomainName="shop.example.com", ValidationMethod="DNS")["CertificateArn"]
+    )

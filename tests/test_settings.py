@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+import settings
+from settings import SettingsError, of_stack, parse, stack_config
+
+ROOT = Path(__file__).parent.parent
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+def values(**changes: str | None) -> dict[str, str]:
+    whole = {key.removeprefix("teal:"): value for key, value in stack_config(ROOT, "dev").items() if "teal:" in key}
+    return {key: value for key, value in {**whole, **changes}.items() if value is not None}
+
+
+def test_every_stack_file_is_valid_and_differs_from_the_others() -> None:
+    assert STACKS == ["dev", "prod", "qa", "stage"]
+    assert len({of_stack(ROOT, stack).model_dump_json() for stack in STACKS}) == 4
+
+
+def test_only_dev_builds_an_image() -> None:
+    assert [stack for stack in STACKS if of_stack(ROOT, stack).builds_image] == ["dev"]
+
+
+def test_pulumi_yaml_declares_exactly_the_keys_that_are_read() -> None:
+    declared = {key.removeprefix("teal:") for key in stack_config(ROOT, "dev") if key.startswith("teal:")}
+    assert declared == {field.alias for field in settings.Settings.model_fields.values()}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("zones", "1", "teal:zones is '1': input should be greater than or equal to 2"),
+        ("zones", "many", "teal:zones is 'many': input should be a valid integer"),
+        ("nat", "maybe", "teal:nat is 'maybe': input should be 'none', 'instance', 'single' or 'per_zone'"),
+        ("cidrBlock", "10.0.0.0/30", "teal:cidrBlock is '10.0.0.0/30': must be a private (RFC 1918) IPv4 block"),
+        ("cidrBlock", "8.8.0.0/16", "teal:cidrBlock is '8.8.0.0/16': must be a private (RFC 1918) IPv4 block"),
+        ("cidrBlock", "100.64.0.0/16", "teal:cidrBlock is '100.64.0.0/16': must be a private (RFC 1918) IPv4 block"),
+        ("cidrBlock", "10.0.0.1/16", "teal:cidrBlock is '10.0.0.1/16'"),
+        ("logRetentionDays", "2", "teal:logRetentionDays is '2': must be one of 1, 3, 5, 7"),
+        ("slowStartSeconds", "10", "teal:slowStartSeconds is '10': must be 0 (off) or 30 to 900"),
+        ("alarmEmails", "ann@example.com", "teal:alarmEmails is 'ann@example.com': it must be a list"),
+        ("alarmEmails", '["ann"]', "teal:alarmEmails"),
+        ("instanceTypes", "[]", "teal:instanceTypes"),
+        ("buildsImage", "perhaps", "teal:buildsImage is 'perhaps': input should be a valid boolean"),
+        ("domain", "www.teal.example", "domain and zoneName must be given together"),
+        ("maxInstances", "1", "maxInstances must be at least instances (2), got 1"),
+        ("colour", "teal", "teal:colour is unknown: the keys are those that Pulumi.yaml declares"),
+        ("zones", None, "teal:zones is missing: set it in the stack file, or keep its default in Pulumi.yaml"),
+    ],
+)
+def test_a_bad_value_is_one_line_that_names_it(key: str, value: str | None, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(values(**{key: value}))
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_domain_outside_its_zone_is_refused() -> None:
+    with pytest.raises(
+        SettingsError, match=r"domain www.other.example must be in the hosted zone zoneName, teal.example"
+    ):
+        parse(values(domain="www.other.example", zoneName="teal.example"))
+
+
+def test_a_stack_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: teal\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: [\n")
+    with pytest.raises(SettingsError, match=r"^Pulumi\.dev\.yaml is not YAML: [^\n]*$"):
+        of_stack(tmp_path, "dev")
+
+
+def test_a_missing_stack_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: teal\n")
+    with pytest.raises(SettingsError, match=r"there is no Pulumi\.qa\.yaml"):
+        of_stack(tmp_path, "qa")
