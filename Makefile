@@ -39,7 +39,7 @@ arrows: $(READY)
 	@$(BIN)/lint-imports --no-cache > .venv/arrows.log || { cat .venv/arrows.log; exit 1; }
 
 unit: $(READY)
-	$(BIN)/pytest -q -m "not engine"
+	$(BIN)/pytest -q -n 2 -m "not engine"
 
 check: lint types arrows unit  ## format, lint, types, arrows between rooms and the fast tests
 

@@ -98,6 +98,7 @@ class Settings(BaseModel):
     instances: Annotated[int, Field(ge=1, le=100)]
     max_instances: Annotated[int, Field(ge=1, le=100)]
     builds_image: bool
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
     protects: bool
     domain: Annotated[str, Field(pattern=DNS_NAME)]
     zone_name: Annotated[str, Field(pattern=DNS_NAME)]

@@ -28,7 +28,8 @@ class AppImageArgs(TypedDict):
     dockerfile: NotRequired[str]
     """Path of the Dockerfile; default the one in the context."""
     version: NotRequired[str]
-    """Version that a person would call the source by, at most 80 letters, digits, dots, dashes; default 0."""
+    """Version that a person would call the source by, at most 80 letters, digits, dots, dashes; default 0.
+    The build gets it as ARG VERSION."""
     platform: NotRequired[str]
     """linux/arm64, the default, or linux/amd64: what the instances' processors are."""
     build_args: NotRequired[Mapping[str, str]]
@@ -57,7 +58,7 @@ class AppImage(pulumi.ComponentResource):
             raise ValueError(f"version must be 1 to 80 letters, digits, dots, dashes or underscores, got {version!r}")
         context = args["context"]
         dockerfile = args.get("dockerfile", f"{context}/Dockerfile")
-        build_args = args.get("build_args", {})
+        build_args = {"VERSION": version, **args.get("build_args", {})}
         tag = f"{BUILD_PREFIX}{version}-{fingerprint(context, dockerfile, platform, build_args)}"
         super().__init__("teal:index:AppImage", name, {}, opts)
 

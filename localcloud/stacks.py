@@ -114,6 +114,11 @@ class LocalStack:
         with self._running(on_event) as (stack, heard):
             stack.destroy(color="never", on_event=heard)
 
+    def prepare(self) -> None:
+        """Lays the stack out in the backend, for whoever runs the engine by hand. Raises StackFailed."""
+        with self._running():
+            return
+
     def exports(self) -> Mapping[str, Any]:
         """The stack's exports as of its last run; empty before the first. Raises StackFailed."""
         with self._running() as (stack, _):

@@ -48,6 +48,9 @@ class Backend(ThreadingHTTPServer):
         self.check_takes = 0.0
         threading.Thread(target=self.serve_forever, daemon=True, kwargs={"poll_interval": 0.02}).start()
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that go away before the answer are nothing to print."""
+
     @property
     def target(self) -> Target:
         return Target(f"t-{self.name}", "127.0.0.1", self.server_address[1], TargetState.READY)

@@ -9,6 +9,7 @@ collecting metrics. install() mends these.
 """
 
 import functools
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,6 +33,9 @@ KEPT: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 UNSET = {"DefaultInstanceWarmup": -1, "MaxInstanceLifetime": 0}
 """What AWS takes for no warm-up and no longest lifetime."""
 
+_one_at_a_time = threading.RLock()
+"""Held while groups change: two requests at once would each count the same instances, and start too many or too few."""
+
 
 def install() -> None:
     """Mends moto's Auto Scaling in this process; a second call changes nothing."""
@@ -50,7 +54,8 @@ def install() -> None:
 def _bound(original: Callable[..., Any], mend: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def mended(self: Any, *arguments: Any, **named: Any) -> Any:
-        return mend(original, self, *arguments, **named)
+        with _one_at_a_time:
+            return mend(original, self, *arguments, **named)
 
     return mended
 

@@ -6,6 +6,8 @@ What makes a cluster behave as an ELBv2 target group does:
   healthy. It is a whole number; 1 means "none of them" for any group of up to a hundred targets.
 - The unhealthy threshold counts wrong answers, too: Envoy gives up on a host at once for a status that is not listed as
   retriable.
+- After a failed check the next comes soon, not after a whole interval. There ELBv2 is slower; but a server that starts
+  within a second, as here, would wait for its second check for longer than it takes to be replaced.
 - A deregistered target leaves the endpoints: its requests in flight go on, and its connections close after them.
 """
 
@@ -17,6 +19,7 @@ from localcloud.dataplane.envoy_routes import TYPES, resource_name
 from localcloud.dataplane.snapshot import Algorithm, HealthCheck, Target, TargetGroup, TargetState
 
 NO_LIMIT = 1_000_000
+LONGEST_DOUBT = timedelta(seconds=1)
 CHECKER_AGENT = "ELB-HealthChecker/2.0"
 
 LB_POLICIES = {
@@ -68,12 +71,13 @@ HTTP1_UPSTREAM: Json = {
 
 def health_check(check: HealthCheck) -> Json:
     """The HealthCheck of a target group."""
-    interval = duration(check.interval)
+    interval, soon = duration(check.interval), duration(min(check.interval, LONGEST_DOUBT))
     return {
         "timeout": duration(check.timeout),
         "interval": interval,
-        # Else a group without traffic is checked every 60 s only.
-        "no_traffic_interval": interval,
+        "unhealthy_interval": soon,
+        # These two are for a group without traffic; else it is checked every 60 s only.
+        "no_traffic_interval": soon,
         "no_traffic_healthy_interval": interval,
         "healthy_threshold": check.healthy_threshold,
         "unhealthy_threshold": check.unhealthy_threshold,

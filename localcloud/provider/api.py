@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.model import OperationModel
+from botocore.parsers import ResponseParserError
 
 from localcloud.provider.errors import ApiRefused, NotLoopback
 
@@ -61,7 +62,7 @@ class Api:
             raise ApiRefused(f"{service} {method}", told.get("Code", "?"), told.get("Message", str(error))) from error
         except ParamValidationError as error:
             raise ApiRefused(f"{service} {method}", "InvalidParameter", " ".join(str(error).split())) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:  # the latter: an error page instead of an answer
             raise ApiRefused(f"{service} {method}", type(error).__name__, " ".join(str(error).split())) from error
         return answer
 

@@ -1,41 +1,18 @@
 """The types of a delivery, with moto mended, and the parts of AWS that they stand on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from localcloud.api import gaps_autoscaling, gaps_elbv2, gaps_route53
-from localcloud.provider.kinds import (
-    certificates,
-    dns,
-    listener_rules,
-    listeners,
-    load_balancers,
-    lookups_delivery,
-    repositories,
-    scaling_groups,
-    scaling_policies,
-    target_groups,
-)
-from localcloud.provider.package import TableType
-
-AREAS = (
-    *(load_balancers, target_groups, listeners, listener_rules, scaling_groups, scaling_policies),
-    *(repositories, certificates, dns),
-)
-LB, TARGET_GROUP = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/targetGroup:TargetGroup"
-LISTENER = "aws:lb/listener:Listener"
 
 
 @pytest.fixture(scope="session")
 def engine(engine: Any) -> Any:
     for gaps in (gaps_autoscaling, gaps_elbv2, gaps_route53):
         gaps.install()
-    types = {kind.token: TableType(kind) for area in AREAS for kind in area.TYPES}
-    lookups = {lookup.token: lookup for lookup in lookups_delivery.LOOKUPS}
-    found = engine.package
-    return replace(engine, package=replace(found, types={**found.types, **types}, lookups={**found.lookups, **lookups}))
+    return engine
 
 
 @pytest.fixture(scope="session")
