@@ -61,8 +61,12 @@ def test_it_is_built_for_the_instances_processor_from_its_own_folder(source: Pat
 
 
 def test_the_tag_is_one_that_the_registrys_lifecycle_knows(source: Path) -> None:
-    name = built(source, version="1.2").resources["shop-build"].inputs["imageName"]
-    assert name == f"{URL}:build-1.2-{mark(source)}"
+    inputs = built(source, version="1.2").resources["shop-build"].inputs
+    assert inputs["imageName"] == f"{URL}:build-1.2-{mark(source, build_args={'VERSION': '1.2'})}"
+
+
+def test_the_build_is_told_its_version(source: Path) -> None:
+    assert built(source, version="1.2").resources["shop-build"].inputs["build"]["args"] == {"VERSION": "1.2"}
 
 
 def test_the_registrys_password_is_a_secret(source: Path) -> None:
