@@ -1,8 +1,6 @@
 """One environment of the service: network, load balancer, twin fleets, registry and ledger."""
 # fmt: off  # one call, one block: what goes into a component is to be seen at a glance
 
-import gc
-
 import pulumi
 import pulumi_aws as aws
 
@@ -22,7 +20,6 @@ from release.errors import ReleaseError
 from release.ledger import Colour, State
 from released import Released, read_ledger
 
-gc.disable()  # nothing here lives long enough to be worth collecting: a tenth of every run
 environment = pulumi.get_stack()
 tags = {"Project": pulumi.get_project(), "Environment": environment}
 try:

@@ -1,6 +1,8 @@
 """Runs a Pulumi program against mocks and returns, as plain data, what it registered and exported."""
 
 import asyncio
+import atexit
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,7 @@ import pulumi
 from pulumi.runtime import mocks, rpc, settings
 
 LOOP = asyncio.new_event_loop()  # stays open: closing it ends Pulumi's worker threads, whose own loops then warn
+atexit.register(warnings.simplefilter, "ignore", ResourceWarning)  # those loops' sockets, named one by one at exit
 ZONES = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
 LOOKUPS: dict[str, Mapping[str, Any]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ZONES},

@@ -11,6 +11,7 @@ import pytest
 
 import settings
 from deployed import Deployment, deploy
+from localcloud.provider import aws, docker
 from release.ledger import KEY, Colour, InFlight, Side, State, item
 
 ROOT = Path(__file__).parent.parent
@@ -96,3 +97,12 @@ def test_a_release_in_flight_stops_everybody_else(monkeypatch: pytest.MonkeyPatc
 def test_a_wrong_setting_is_one_line_that_names_it() -> None:
     with pytest.raises(pulumi.RunError, match="teal:zones is '1': input should be greater than or equal to 2"):
         program("dev", zones="1")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_embedded_clouds_table_covers_all_that_the_program_registers(stack: str) -> None:
+    known = {**aws.package("http://127.0.0.1:1").types, **docker.package("http://127.0.0.1:1").types}
+    for name, resource in program(stack).resources.items():
+        if resource.type.startswith(("aws:", "docker:")):
+            assert resource.type in known, name
+            assert resource.inputs.keys() <= known[resource.type].input_names, name

@@ -23,6 +23,7 @@ from typing import Any, TypedDict
 import grpc
 from google.protobuf import empty_pb2
 
+BRISK = Path(__file__).with_name("brisk.py")
 BAIL = 32  # the exit code by which the SDK's script says that the user has seen the error
 PARENT_CHECK_SECONDS = 0.5
 STOP_SECONDS = 5.0
@@ -132,7 +133,7 @@ class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
-        command = [python, "-u", self._script, *flags, target_of(info), *request.args]
+        command = [python, "-u", BRISK, self._script, *flags, target_of(info), *request.args]
         process = self._children.start(context, command, env=environment_of(python, config))
         return outcome(process.wait())
 
