@@ -3,6 +3,7 @@
 import ipaddress
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,31 +56,34 @@ class Api:
     def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
         """One operation by its boto3 method name; None parameters are left out. Raises ApiRefused."""
         given = {key: value for key, value in parameters.items() if value is not None}
-        try:
+        with _in_one_line(f"{service} {method}"):
             answer: dict[str, Any] = getattr(self.client(service), method)(**given)
-        except ClientError as error:
-            told = error.response.get("Error", {})
-            raise ApiRefused(f"{service} {method}", told.get("Code", "?"), told.get("Message", str(error))) from error
-        except ParamValidationError as error:
-            raise ApiRefused(f"{service} {method}", "InvalidParameter", " ".join(str(error).split())) from error
-        except (BotoCoreError, ResponseParserError) as error:  # the latter: an error page instead of an answer
-            raise ApiRefused(f"{service} {method}", type(error).__name__, " ".join(str(error).split())) from error
-        return answer
+            return answer
 
     def pages(self, service: str, method: str, key: str, **parameters: Any) -> Iterator[Any]:
-        """Every item under key in all pages of a paginated operation. Raises ApiRefused."""
+        """Every item under key in all pages of an operation. Raises ApiRefused."""
         client = self.client(service)
         if not client.can_paginate(method):
             yield from self.call(service, method, **parameters).get(key, [])
             return
-        try:
+        with _in_one_line(f"{service} {method}"):
             for page in client.get_paginator(method).paginate(**parameters):
                 yield from page.get(key, [])
-        except ClientError as error:
-            told = error.response.get("Error", {})
-            raise ApiRefused(f"{service} {method}", told.get("Code", "?"), told.get("Message", str(error))) from error
 
     def operation(self, service: str, method: str) -> OperationModel:
         """Botocore's model of an operation, given its boto3 method name."""
         client = self.client(service)
         return client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _in_one_line(operation: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        raise ApiRefused(operation, told.get("Code", "?"), told.get("Message", str(error))) from error
+    except ParamValidationError as error:
+        raise ApiRefused(operation, "InvalidParameter", " ".join(str(error).split())) from error
+    except (BotoCoreError, ResponseParserError) as error:  # the latter: an error page instead of an answer
+        raise ApiRefused(operation, type(error).__name__, " ".join(str(error).split())) from error
