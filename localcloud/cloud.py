@@ -16,7 +16,7 @@ from localcloud.dataplane.image_runner import ImageRunner
 from localcloud.dataplane.observe import USER_AGENT
 from localcloud.dataplane.plane import DataPlane
 from localcloud.errors import CloudStartFailed
-from localcloud.home import Home
+from localcloud.home import MARK, Home
 from localcloud.images import moto_gap
 from localcloud.instances import leash
 from localcloud.instances.process import ProcessDriver
@@ -60,7 +60,7 @@ class Cloud:
         around = (moto_gap.blobs, answering(STATUS_PATH, self._status), signalling(self._changed, USER_AGENT))
         api = self._parts.enter_context(ApiServer(around))
         self.api_url = api.url
-        driver = ProcessDriver()
+        driver = ProcessDriver(environment=_mark())
         self._parts.callback(driver.close)
         runner = ImageRunner(driver, api.url, self._home.images, self._home.instances)
         launcher = (sys.executable, "-S", "-E", leash.__file__, str(os.getpid()))
@@ -85,3 +85,8 @@ class Cloud:
         instances = [asdict(instance) for instance in self._plane.status()] if self._plane else []
         listeners = [asdict(listener) for listener in self._plane.listeners()] if self._plane else []
         return json.dumps({"instances": instances, "listeners": listeners}).encode()
+
+
+def _mark() -> dict[str, str]:
+    """By which an instance is known as this cloud's; without one where no daemon has set it."""
+    return {MARK: os.environ[MARK]} if MARK in os.environ else {}

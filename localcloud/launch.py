@@ -1,11 +1,12 @@
 """Starts, finds and stops the daemon of an embedded cloud."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from localcloud.home import MARK, CloudRecord, Home
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+ORPHAN_SECONDS, KILL_SECONDS = 5.0, 5.0
 STATUS_PATH = "/_teal/status"
+DAEMON = (sys.executable, "-m", "localcloud.daemon")
+"""Command of the process that is the cloud; takes the home, the project and the regions."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,7 @@ def stop(home: Home) -> bool:
         return False
     was_alive = record.is_alive
     if was_alive:
-        process = psutil.Process(record.pid)
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
+        _end([psutil.Process(record.pid)], STOP_SECONDS)
     _end_processes(record.mark)
     home.forget()
     return was_alive
@@ -97,7 +96,7 @@ def _launch(home: Home, project: Path, regions: Sequence[str], waiting: Callable
     home.prepare()
     with home.log_file.open("ab") as log:
         daemon = subprocess.Popen(
-            [sys.executable, "-m", "localcloud.daemon", str(home.root), str(project), *regions],
+            [*DAEMON, str(home.root), str(project), *regions],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -105,6 +104,14 @@ def _launch(home: Home, project: Path, regions: Sequence[str], waiting: Callable
             cwd=home.root,
         )
     waiting("the embedded cloud to answer")
+    try:
+        return _answering(home, daemon)
+    except BaseException:  # Ctrl-C, too: else the next start would make a second one beside it
+        daemon.kill()
+        raise
+
+
+def _answering(home: Home, daemon: "subprocess.Popen[bytes]") -> CloudRecord:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if daemon.poll() is not None:
@@ -115,7 +122,6 @@ def _launch(home: Home, project: Path, regions: Sequence[str], waiting: Callable
         if record is not None and record.pid == daemon.pid and _answers(record):
             return record
         time.sleep(0.05)
-    daemon.kill()
     raise CloudStartFailed(f"the embedded cloud did not answer within {START_SECONDS:.0f} s (see {home.log_file})")
 
 
@@ -129,12 +135,25 @@ def _answers(record: CloudRecord) -> bool:
 def _end_processes(mark: str) -> None:
     """Ends what a killed cloud may have left: exactly the processes that carry its mark."""
     left = [process for process in psutil.process_iter() if process.pid != os.getpid() and _mark_of(process) == mark]
-    for process in left:
-        process.terminate()
-    _, stubborn = psutil.wait_procs(left, timeout=5)
-    for process in stubborn:
-        process.kill()
-    psutil.wait_procs(stubborn, timeout=5)
+    _end(left, ORPHAN_SECONDS)
+
+
+def _end(processes: Sequence[psutil.Process], grace_seconds: float) -> None:
+    """SIGTERM, and after so many seconds SIGKILL. What has ended but was not waited for by its parent is ended."""
+    for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, KILL_SECONDS)):
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        deadline = time.monotonic() + seconds
+        while (processes := [process for process in processes if _runs(process)]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _mark_of(process: psutil.Process) -> str | None:
