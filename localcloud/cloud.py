@@ -15,7 +15,7 @@ from localcloud.api.server import ApiServer
 from localcloud.dataplane.image_runner import ImageRunner
 from localcloud.dataplane.observe import USER_AGENT
 from localcloud.dataplane.plane import DataPlane
-from localcloud.errors import CloudStartFailed
+from localcloud.errors import CloudStartFailed, LocalCloudError
 from localcloud.home import MARK, Home
 from localcloud.images import moto_gap
 from localcloud.instances import leash
@@ -53,6 +53,11 @@ class Cloud:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._parts.close()
+
+    def require_alive(self) -> None:
+        """Raises LocalCloudError once nobody looks after instances and load balancer any more."""
+        if self._plane is None or not self._plane.is_alive:
+            raise LocalCloudError("the load balancer's loop ended by itself, so the embedded cloud ends, too")
 
     def _start(self) -> None:
         for repair in REPAIRS:

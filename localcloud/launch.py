@@ -18,6 +18,7 @@ from localcloud.errors import CloudNotRunning, CloudStartFailed, LocalCloudError
 from localcloud.home import MARK, CloudRecord, Home
 
 START_SECONDS = 60.0
+ANSWER_SECONDS = 15.0
 STOP_SECONDS = 30.0
 ORPHAN_SECONDS, KILL_SECONDS = 5.0, 5.0
 STATUS_PATH = "/_teal/status"
@@ -54,7 +55,7 @@ def start(
     """
     with _alone(home, waiting):
         record = home.record()
-        if record is not None and record.is_alive:
+        if record is not None and _is_up(record, waiting):
             return Started(record, was_running=True, was_gone=False)
         if record is not None:
             _end_processes(record.mark)
@@ -73,6 +74,26 @@ def stop(home: Home) -> bool:
     _end_processes(record.mark)
     home.forget()
     return was_alive
+
+
+def _is_up(record: CloudRecord, waiting: Callable[[str], None]) -> bool:
+    """Whether the recorded cloud runs; one that has just been killed may look alive for a moment.
+
+    Raises LocalCloudError for one that lives but does not answer: to end it would lose its stacks, so that is for its
+    owner to say.
+    """
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while record.is_alive:
+        if _answers(record):
+            return True
+        if time.monotonic() > deadline:
+            raise LocalCloudError(
+                f"the embedded cloud (process {record.pid}) has not answered for {ANSWER_SECONDS:.0f} s: "
+                "end it with `teal local down`"
+            )
+        waiting("the embedded cloud to answer")
+        time.sleep(0.05)
+    return False
 
 
 @contextmanager
