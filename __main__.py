@@ -1,11 +1,11 @@
 """One environment of the service: network, load balancer, twin fleets, registry and ledger."""
-# fmt: off  # one call, one block: what goes into a component is to be seen at a glance
+# One call, one block: what goes into a component is to be seen at a glance.
+# fmt: off
 
 import pulumi
 import pulumi_aws as aws
 
 import settings
-from components.app_image import AppImage
 from components.domain import Domain
 from components.fleet import Fleet
 from components.ledger import Ledger
@@ -28,112 +28,49 @@ except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
 registry = Registry("app", {"force_delete": not wanted.protects, "tags": tags})
-candidate = (
-    AppImage(
-        "app",
-        {
-            "repository_url": registry.repository_url,
-            "context": "app",
-            "version": wanted.version,
-        },
-    )
-    if wanted.builds_image
-    else None
-)
+candidate = None
+if wanted.builds_image:
+    from components.app_image import AppImage  # here, since the others do without its SDK, which takes its time
+
+    candidate = AppImage("app", {
+        "repository_url": registry.repository_url, "context": "app", "version": wanted.version})
 released = Released(state or State.initial(), candidate, registry, wanted.instances, is_first_run=state is None)
 book = Ledger("ledger", {"environment": environment, "seed": released.seed, "protects": wanted.protects, "tags": tags})
 secret = RouteSecret("test-route", {"environment": environment, "tags": tags})
 
-network = Network(
-    "main",
-    {
-        "cidr_block": wanted.cidr_block,
-        "zones": list(aws.get_availability_zones(state="available").names[: wanted.zones]),
-        "nat": Nat(wanted.nat),
-        "interface_endpoints": list(wanted.interface_endpoints),
-        "flow_log_retention_days": wanted.flow_log_retention_days,
-        "tags": tags,
-    },
-)
-balancer = LoadBalancer(
-    "web",
-    {
-        "vpc_id": network.vpc_id,
-        "vpc_cidr_block": network.cidr_block,
-        "subnet_ids": network.public_subnet_ids,
-        "serves_https": bool(wanted.domain),
-        "protects_from_deletion": wanted.protects,
-        "log_retention_days": wanted.log_retention_days,
-        "tags": tags,
-    },
-)
-domain = (
-    Domain(
-        "web",
-        {
-            "domain_name": wanted.domain,
-            "zone_name": wanted.zone_name,
-            "load_balancer_dns_name": balancer.dns_name,
-            "load_balancer_zone_id": balancer.zone_id,
-            "tags": tags,
-        },
-    )
-    if wanted.domain
-    else None
-)
+network = Network("main", {
+    "cidr_block": wanted.cidr_block,
+    "zones": list(aws.get_availability_zones(state="available").names[: wanted.zones]),
+    "nat": Nat(wanted.nat), "interface_endpoints": list(wanted.interface_endpoints),
+    "flow_log_retention_days": wanted.flow_log_retention_days, "tags": tags})
+balancer = LoadBalancer("web", {
+    "vpc_id": network.vpc_id, "vpc_cidr_block": network.cidr_block, "subnet_ids": network.public_subnet_ids,
+    "serves_https": bool(wanted.domain), "protects_from_deletion": wanted.protects,
+    "log_retention_days": wanted.log_retention_days, "tags": tags})
+domain = Domain("web", {
+    "domain_name": wanted.domain, "zone_name": wanted.zone_name, "load_balancer_dns_name": balancer.dns_name,
+    "load_balancer_zone_id": balancer.zone_id, "tags": tags}) if wanted.domain else None
 split: TrafficSplitArgs = {
-    "vpc_id": network.vpc_id,
-    "load_balancer_arn": balancer.arn,
-    "weights": released.weights,
-    "test_colour": released.state.idle,
-    "test_header_value": secret.value,
-    "is_released": released.is_released,
+    "vpc_id": network.vpc_id, "load_balancer_arn": balancer.arn, "weights": released.weights,
+    "test_colour": released.state.idle, "test_header_value": secret.value, "is_released": released.is_released,
     "drain_seconds": wanted.drain_seconds,
-    "stickiness_seconds": wanted.sticky_seconds,
-    "slow_start_seconds": wanted.slow_start_seconds,
-    "tags": tags,
-}
+    "stickiness_seconds": wanted.sticky_seconds, "slow_start_seconds": wanted.slow_start_seconds, "tags": tags}
 if domain:
     split["certificate_arn"] = domain.certificate_arn
 traffic = TrafficSplit("web", split)
-sight = Observability(
-    "web",
-    {
-        "load_balancer_arn_suffix": balancer.arn_suffix,
-        "target_group_arn_suffixes": {
-            colour.value: traffic.target_group_arn_suffixes[colour.value] for colour in Colour
-        },
-        "alarm_emails": wanted.alarm_emails,
-        "log_retention_days": wanted.log_retention_days,
-        "error_share_percent": wanted.error_share_percent,
-        "latency_p99_seconds": wanted.latency_milliseconds / 1000,
-        "tags": tags,
-    },
-)
-fleets = {
-    colour.value: Fleet(
-        colour.value,
-        {
-            "colour": colour.value,
-            "image": released.image(colour),
-            "capacity": released.capacity(colour),
-            "min_size": 1,
-            "max_size": wanted.max_instances,
-            "instance_types": wanted.instance_types,
-            "volume_gib": wanted.volume_gib,
-            "vpc_id": network.vpc_id,
-            "subnet_ids": network.private_subnet_ids,
-            "repository_arn": registry.arn,
-            "load_balancer_security_group_id": balancer.security_group_id,
-            "log_group_name": sight.log_group_name,
-            "log_group_arn": sight.log_group_arn,
-            "target_group_arn": traffic.target_group_arns[colour.value],
-            "force_delete": not wanted.protects,
-            "tags": {**tags, "Colour": colour.value},
-        },
-    )
-    for colour in Colour
-}
+sight = Observability("web", {
+    "load_balancer_arn_suffix": balancer.arn_suffix, "target_group_arn_suffixes": {
+        colour.value: traffic.target_group_arn_suffixes[colour.value] for colour in Colour},
+    "alarm_emails": wanted.alarm_emails, "log_retention_days": wanted.log_retention_days,
+    "error_share_percent": wanted.error_share_percent, "latency_p99_seconds": wanted.latency_milliseconds / 1000,
+    "tags": tags})
+fleets = {colour.value: Fleet(colour.value, {
+    "colour": colour.value, "image": released.image(colour), "capacity": released.capacity(colour), "min_size": 1,
+    "max_size": wanted.max_instances, "instance_types": wanted.instance_types, "volume_gib": wanted.volume_gib,
+    "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids, "repository_arn": registry.arn,
+    "load_balancer_security_group_id": balancer.security_group_id, "log_group_name": sight.log_group_name,
+    "log_group_arn": sight.log_group_arn, "target_group_arn": traffic.target_group_arns[colour.value],
+    "force_delete": not wanted.protects, "tags": {**tags, "Colour": colour.value}}) for colour in Colour}
 
 pulumi.export("url", domain.url if domain else pulumi.Output.concat("http://", balancer.dns_name))
 pulumi.export("isReleased", released.is_released)
