@@ -1,5 +1,6 @@
 """One environment of the service: network, load balancer, twin fleets, registry and ledger."""
-# fmt: off  # one call, one block: what goes into a component is to be seen at a glance
+# One call, one block: what goes into a component is to be seen at a glance.
+# fmt: off
 
 import pulumi
 import pulumi_aws as aws

@@ -2,7 +2,7 @@
 
     python bench/engine.py [--runs 5]
 
-Prints seconds of the engine as a whole process (median, least, most), the ratios that issue 3 bounds, and where the time
+Prints seconds of the engine as a whole process (median, least, most), the ratios that are bounded, and where the time
 of a no-op up goes: CPU seconds of engine, language host and program, and of the provider's daemon.
 """
 
@@ -44,8 +44,8 @@ class Measured:
 
     def __str__(self) -> str:
         return (
-            f"{statistics.median(self.wall):6.2f} s (of {len(self.wall)}: {min(self.wall):.2f} to {max(self.wall):.2f});"
-            f" CPU: engine and program {statistics.median(self.engine_cpu):.2f} s,"
+            f"{statistics.median(self.wall):6.2f} s (of {len(self.wall)}: {min(self.wall):.2f} to {max(self.wall):.2f})"
+            f"; CPU: engine and program {statistics.median(self.engine_cpu):.2f} s,"
             f" embedded cloud {statistics.median(self.daemon_cpu):.2f} s"
         )
 
@@ -73,9 +73,7 @@ class Bench:
         measured.wall.append(time.monotonic() - started)
         after, daemon_after = resource.getrusage(resource.RUSAGE_CHILDREN), self.daemon.cpu_times()
         measured.engine_cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        measured.daemon_cpu.append(
-            daemon_after.user + daemon_after.system - daemon_before.user - daemon_before.system
-        )
+        measured.daemon_cpu.append(daemon_after.user + daemon_after.system - daemon_before.user - daemon_before.system)
         if done.returncode:
             sys.exit(f"pulumi {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
