@@ -6,14 +6,16 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.errors import CloudNotRunning, LocalCloudError
-from release.errors import ReleaseError
+from release.errors import LockHeld, LockLost, Refused, ReleaseError
 from settings import SettingsError
 from toolchain.errors import ToolchainError
 
-FAILED, NOT_RUNNING = 1, 3
-"""Exit codes: the command failed; there is no embedded cloud. Click itself has 2, for a wrong call."""
+FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK = 1, 3, 4, 5, 6, 7
+"""Exit codes: the command failed; there is no embedded cloud; a gate is closed; the release was rolled back; it is
+paused; somebody else has the lock. Click itself has 2, for a wrong call."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,6 +37,18 @@ class NotRunning(Failure):
     exit_code = NOT_RUNNING
 
 
+class GateClosed(Failure):
+    """A gate is closed, and nothing was changed; exit code 4."""
+
+    exit_code = REFUSED
+
+
+class NoLock(Failure):
+    """Somebody else has the environment's lock, or has taken it over; exit code 7."""
+
+    exit_code = NO_LOCK
+
+
 @contextmanager
 def foreseen() -> Iterator[None]:
     """Turns what the rooms raise on purpose into a Failure; anything else is a bug and keeps its traceback."""
@@ -42,6 +56,12 @@ def foreseen() -> Iterator[None]:
         yield
     except CloudNotRunning as error:
         raise NotRunning(str(error)) from error
+    except Refused as error:
+        raise GateClosed(str(error)) from error
+    except (LockHeld, LockLost) as error:
+        raise NoLock(str(error)) from error
+    except (BotoCoreError, ClientError) as error:
+        raise Failure(f"AWS: {' '.join(str(error).split())}") from error
     except (LocalCloudError, ReleaseError, SettingsError, ToolchainError) as error:
         raise Failure(str(error)) from error
     except OSError as error:  # a full disk, a folder that is not ours

@@ -6,6 +6,7 @@ import click
 
 GROUPS = {
     "local": ("cli.local", "An environment on this machine: the real engine, an embedded cloud."),
+    "release": ("cli.release", "Release a new version with no downtime, and take it back."),
     "image": ("cli.image", "Images of the app, without Docker."),
     "toolchain": ("cli.toolchain", "The Pulumi engine that Teal runs on."),
 }
@@ -40,6 +41,7 @@ def main() -> None:
     \b
     Examples:
       teal local up dev        a whole environment on this machine
+      teal release start dev   a new version in it, step by step
       teal local status        what runs, and where
       teal image build dev     pack the app and push it, without Docker
 

@@ -1,5 +1,6 @@
 """A stack in the embedded cloud: the real engine, the project's own program and stack file, state in our home."""
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from pulumi import automation
 from pulumi.automation import errors as automation_errors
@@ -129,6 +131,12 @@ class LocalStack:
         with self._running() as (stack, _):
             stack.cancel()
 
+    def cancel_abandoned(self) -> None:
+        """Frees the lock if the run that left it was killed; a lock of a living one stays. Raises StackFailed."""
+        locks = list((self.home.backend / ".pulumi" / "locks").glob(f"**/{self.name}/*.json"))
+        if locks and not any(psutil.pid_exists(_pid_of(lock)) for lock in locks):
+            self.cancel()
+
     @contextmanager
     def _running(self, on_event: OnEvent | None = None) -> Iterator[tuple[automation.Stack, Diagnostics]]:
         heard = Diagnostics(on_event)
@@ -174,6 +182,14 @@ def _only_ours() -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+def _pid_of(lock: Path) -> int:
+    """Process that made a lock file of the engine's; -1, which nobody has, for a file that has just gone."""
+    try:
+        return int(json.loads(lock.read_text())["pid"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return -1
 
 
 def _one_line(told: DiagnosticEvent) -> str:
