@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status check lint types arrows unit test test-long bench requirements clean
+.PHONY: help up down status check lint types arrows unit engine test test-long bench requirements clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -43,7 +43,10 @@ unit: $(READY)
 
 check: lint types arrows unit  ## format, lint, types, arrows between rooms and the fast tests
 
-test: check  ## the whole suite
+engine: $(READY)  ## the Pulumi engine, built if there is none (five to nine minutes, once per machine)
+	@$(BIN)/teal toolchain show
+
+test: check engine  ## the whole suite
 	$(BIN)/pytest -q -m engine
 
 bench: $(READY)  ## benchmarks; each prints its figures

@@ -140,9 +140,9 @@ def read() -> Settings:
 
 def stack_config(project: Path, stack: str) -> dict[str, str]:
     """A stack's whole configuration as the engine would pass it: defaults of Pulumi.yaml, then the stack file."""
-    declared = _read(project / "Pulumi.yaml").get("config", {})
+    declared = _config(project / "Pulumi.yaml")
     defaults = {key: about.get("value", about.get("default")) for key, about in declared.items()}
-    chosen = {**defaults, **_read(project / f"Pulumi.{stack}.yaml").get("config", {})}
+    chosen = {**defaults, **_config(project / f"Pulumi.{stack}.yaml")}
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in chosen.items()}
 
 
@@ -187,9 +187,16 @@ def _allowed(problem: Any) -> str:
     return text[:1].lower() + text[1:]
 
 
+def _config(path: Path) -> dict[str, Any]:
+    found = _read(path).get("config") or {}
+    if not isinstance(found, dict):
+        raise SettingsError(f"config in {path.name} must be keys with values, got {found!r}")
+    return found
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(path.read_text())
+        found = yaml.safe_load(path.read_bytes())
     except FileNotFoundError:
         raise SettingsError(f"there is no {path.name} in {path.parent}") from None
     except yaml.YAMLError as error:

@@ -3,7 +3,7 @@
     python bench/engine.py [--runs 5]
 
 Prints seconds of the engine as a whole process (median, least, most), the ratios that are bounded, and where the time
-of a no-op up goes: CPU seconds of engine, language host and program, and of the provider's daemon.
+goes: CPU seconds of engine, language host and program, and of the embedded cloud's daemon.
 """
 
 import argparse
@@ -44,8 +44,9 @@ class Measured:
 
     def __str__(self) -> str:
         return (
-            f"{statistics.median(self.wall):6.2f} s (of {len(self.wall)}: {min(self.wall):.2f} to {max(self.wall):.2f})"
-            f"; CPU: engine and program {statistics.median(self.engine_cpu):.2f} s,"
+            f"{statistics.median(self.wall):6.2f} s"
+            f" ({min(self.wall):.2f} to {max(self.wall):.2f}, {len(self.wall)} runs);"
+            f" CPU: engine and program {statistics.median(self.engine_cpu):.2f} s,"
             f" embedded cloud {statistics.median(self.daemon_cpu):.2f} s"
         )
 

@@ -7,15 +7,17 @@ from typing import ParamSpec, TypeVar
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from localcloud.errors import CloudNotRunning, LocalCloudError
+from localcloud.provider.errors import ProviderError
 from release.errors import LockHeld, LockLost, Refused, ReleaseError
 from settings import SettingsError
 from toolchain.errors import ToolchainError
 
-FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK = 1, 3, 4, 5, 6, 7
+FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, INTERRUPTED = 1, 3, 4, 5, 6, 7, 130
 """Exit codes: the command failed; there is no embedded cloud; a gate is closed; the release was rolled back; it is
-paused; somebody else has the lock. Click itself has 2, for a wrong call."""
+paused; somebody else has the lock; Ctrl-C. Click itself has 2, for a wrong call."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,6 +51,12 @@ class NoLock(Failure):
     exit_code = NO_LOCK
 
 
+class Interrupted(Failure):
+    """The user pressed Ctrl-C; exit code 130, as a shell would have it."""
+
+    exit_code = INTERRUPTED
+
+
 @contextmanager
 def foreseen() -> Iterator[None]:
     """Turns what the rooms raise on purpose into a Failure; anything else is a bug and keeps its traceback."""
@@ -60,12 +68,16 @@ def foreseen() -> Iterator[None]:
         raise GateClosed(str(error)) from error
     except (LockHeld, LockLost) as error:
         raise NoLock(str(error)) from error
-    except (BotoCoreError, ClientError) as error:
-        raise Failure(f"AWS: {' '.join(str(error).split())}") from error
-    except (LocalCloudError, ReleaseError, SettingsError, ToolchainError) as error:
+    except (LocalCloudError, ProviderError, ReleaseError, SettingsError, ToolchainError) as error:
         raise Failure(str(error)) from error
+    except (BotoCoreError, ClientError, ResponseParserError) as error:  # the API refused, is gone, or is broken
+        raise Failure(f"the embedded cloud's API: {' '.join(str(error).split())}") from error
+    except BrokenPipeError:  # whoever reads has seen enough: click ends quietly
+        raise
     except OSError as error:  # a full disk, a folder that is not ours
-        raise Failure(f"{error.filename or 'the system'}: {error.strerror}") from error
+        raise Failure(f"{error.filename or 'the system'}: {error.strerror or error}") from error
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
 
 
 def one_line(command: Callable[P, R]) -> Callable[P, R]:

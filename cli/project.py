@@ -7,6 +7,7 @@ import click
 import yaml
 from click.shell_completion import CompletionItem
 
+from cli.steps import Steps
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
 from localcloud.stacks import stack_names
@@ -23,12 +24,16 @@ class Project:
         """Where its embedded cloud lives. Raises LocalCloudError if that cannot be written to."""
         return Home.of_project(self.root)
 
+    def steps(self) -> Steps:
+        """Progress on the screen, with what is known of how long each step takes. Raises LocalCloudError."""
+        return Steps(self.home.root / "durations.json")
+
 
 def find_project(start: Path | None = None) -> Project:
     """The project of the folder where the command runs, or of one above. Raises LocalCloudError."""
     here = (start or Path.cwd()).absolute()
     for folder in (here, *here.parents):
-        if (folder / "Pulumi.yaml").is_file() and _is_teal(folder):
+        if (folder / "Pulumi.yaml").is_file() and _is_teal(folder / "Pulumi.yaml"):
             return Project(folder)
     raise LocalCloudError(f"{here} is in no Teal project (no Pulumi.yaml of that name here or above): change into one")
 
@@ -42,6 +47,9 @@ def complete_stack(context: click.Context, parameter: click.Parameter, incomplet
     return [CompletionItem(name) for name in stack_names(project.root) if name.startswith(incomplete)]
 
 
-def _is_teal(folder: Path) -> bool:
-    found = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+def _is_teal(file: Path) -> bool:
+    try:
+        found = yaml.safe_load(file.read_bytes())
+    except yaml.YAMLError as error:
+        raise LocalCloudError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     return isinstance(found, dict) and found.get("name") == "teal"

@@ -84,7 +84,8 @@ def nat_gateways(children: Children, site: NatSite, homes: Sequence[str]) -> Nat
             allocation_id=address.id,
             subnet_id=site.public_subnet_ids[zone],
             tags=children.tagged(role),
-            opts=children.options(),
+            # An address serves one gateway at a time: the old one goes first.
+            opts=pulumi.ResourceOptions.merge(children.options(), pulumi.ResourceOptions(delete_before_replace=True)),
         )
     shared = gateways[homes[0]]
     targets = {zone: RouteTarget(nat_gateway_id=gateways.get(zone, shared).id) for zone in site.public_subnet_ids}

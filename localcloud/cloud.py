@@ -15,8 +15,8 @@ from localcloud.api.server import ApiServer
 from localcloud.dataplane.image_runner import ImageRunner
 from localcloud.dataplane.observe import USER_AGENT
 from localcloud.dataplane.plane import DataPlane
-from localcloud.errors import CloudStartFailed
-from localcloud.home import Home
+from localcloud.errors import CloudStartFailed, LocalCloudError
+from localcloud.home import MARK, Home
 from localcloud.images import moto_gap
 from localcloud.instances import leash
 from localcloud.instances.process import ProcessDriver
@@ -54,13 +54,18 @@ class Cloud:
     ) -> None:
         self._parts.close()
 
+    def require_alive(self) -> None:
+        """Raises LocalCloudError once nobody looks after instances and load balancer any more."""
+        if self._plane is None or not self._plane.is_alive:
+            raise LocalCloudError("the load balancer's loop ended by itself, so the embedded cloud ends, too")
+
     def _start(self) -> None:
         for repair in REPAIRS:
             repair.install()
         around = (moto_gap.blobs, answering(STATUS_PATH, self._status), signalling(self._changed, USER_AGENT))
         api = self._parts.enter_context(ApiServer(around))
         self.api_url = api.url
-        driver = ProcessDriver()
+        driver = ProcessDriver(environment=_mark())
         self._parts.callback(driver.close)
         runner = ImageRunner(driver, api.url, self._home.images, self._home.instances)
         launcher = (sys.executable, "-S", "-E", leash.__file__, str(os.getpid()))
@@ -85,3 +90,8 @@ class Cloud:
         instances = [asdict(instance) for instance in self._plane.status()] if self._plane else []
         listeners = [asdict(listener) for listener in self._plane.listeners()] if self._plane else []
         return json.dumps({"instances": instances, "listeners": listeners}).encode()
+
+
+def _mark() -> dict[str, str]:
+    """By which an instance is known as this cloud's; without one where no daemon has set it."""
+    return {MARK: os.environ[MARK]} if MARK in os.environ else {}

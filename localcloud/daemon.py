@@ -15,6 +15,8 @@ from localcloud.cloud import Cloud
 from localcloud.errors import LocalCloudError
 from localcloud.home import MARK, CloudRecord, Home
 
+WATCH_SECONDS = 1.0
+
 
 def main() -> int:
     """Runs one cloud in the folder given; its record appears there once everything answers."""
@@ -47,7 +49,8 @@ def main() -> int:
                     providers=cloud.providers,
                 )
             )
-            stopping.wait()
+            while not stopping.wait(WATCH_SECONDS):
+                cloud.require_alive()
     except LocalCloudError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the last line of the log is what `launch` shows
         return 1

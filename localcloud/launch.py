@@ -1,11 +1,12 @@
 """Starts, finds and stops the daemon of an embedded cloud."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,12 @@ from localcloud.errors import CloudNotRunning, CloudStartFailed, LocalCloudError
 from localcloud.home import MARK, CloudRecord, Home
 
 START_SECONDS = 60.0
+ANSWER_SECONDS = 15.0
 STOP_SECONDS = 30.0
+ORPHAN_SECONDS, KILL_SECONDS = 5.0, 5.0
 STATUS_PATH = "/_teal/status"
+DAEMON = (sys.executable, "-m", "localcloud.daemon")
+"""Command of the process that is the cloud; takes the home, the project and the regions."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def start(
     """
     with _alone(home, waiting):
         record = home.record()
-        if record is not None and record.is_alive:
+        if record is not None and _is_up(record, waiting):
             return Started(record, was_running=True, was_gone=False)
         if record is not None:
             _end_processes(record.mark)
@@ -65,15 +70,30 @@ def stop(home: Home) -> bool:
         return False
     was_alive = record.is_alive
     if was_alive:
-        process = psutil.Process(record.pid)
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
+        _end([psutil.Process(record.pid)], STOP_SECONDS)
     _end_processes(record.mark)
     home.forget()
     return was_alive
+
+
+def _is_up(record: CloudRecord, waiting: Callable[[str], None]) -> bool:
+    """Whether the recorded cloud runs; one that has just been killed may look alive for a moment.
+
+    Raises LocalCloudError for one that lives but does not answer: to end it would lose its stacks, so that is for its
+    owner to say.
+    """
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while record.is_alive:
+        if _answers(record):
+            return True
+        if time.monotonic() > deadline:
+            raise LocalCloudError(
+                f"the embedded cloud (process {record.pid}) has not answered for {ANSWER_SECONDS:.0f} s: "
+                "end it with `teal local down`"
+            )
+        waiting("the embedded cloud to answer")
+        time.sleep(0.05)
+    return False
 
 
 @contextmanager
@@ -97,7 +117,7 @@ def _launch(home: Home, project: Path, regions: Sequence[str], waiting: Callable
     home.prepare()
     with home.log_file.open("ab") as log:
         daemon = subprocess.Popen(
-            [sys.executable, "-m", "localcloud.daemon", str(home.root), str(project), *regions],
+            [*DAEMON, str(home.root), str(project), *regions],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -105,6 +125,14 @@ def _launch(home: Home, project: Path, regions: Sequence[str], waiting: Callable
             cwd=home.root,
         )
     waiting("the embedded cloud to answer")
+    try:
+        return _answering(home, daemon)
+    except BaseException:  # Ctrl-C, too: else the next start would make a second one beside it
+        daemon.kill()
+        raise
+
+
+def _answering(home: Home, daemon: "subprocess.Popen[bytes]") -> CloudRecord:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if daemon.poll() is not None:
@@ -115,7 +143,6 @@ def _launch(home: Home, project: Path, regions: Sequence[str], waiting: Callable
         if record is not None and record.pid == daemon.pid and _answers(record):
             return record
         time.sleep(0.05)
-    daemon.kill()
     raise CloudStartFailed(f"the embedded cloud did not answer within {START_SECONDS:.0f} s (see {home.log_file})")
 
 
@@ -129,12 +156,25 @@ def _answers(record: CloudRecord) -> bool:
 def _end_processes(mark: str) -> None:
     """Ends what a killed cloud may have left: exactly the processes that carry its mark."""
     left = [process for process in psutil.process_iter() if process.pid != os.getpid() and _mark_of(process) == mark]
-    for process in left:
-        process.terminate()
-    _, stubborn = psutil.wait_procs(left, timeout=5)
-    for process in stubborn:
-        process.kill()
-    psutil.wait_procs(stubborn, timeout=5)
+    _end(left, ORPHAN_SECONDS)
+
+
+def _end(processes: Sequence[psutil.Process], grace_seconds: float) -> None:
+    """SIGTERM, and after so many seconds SIGKILL. What has ended but was not waited for by its parent is ended."""
+    for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, KILL_SECONDS)):
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        deadline = time.monotonic() + seconds
+        while (processes := [process for process in processes if _runs(process)]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _mark_of(process: psutil.Process) -> str | None:

@@ -40,7 +40,8 @@ def stack_environment(record: CloudRecord, home: Home, region: str) -> dict[str,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "NO_PROXY": "127.0.0.1,localhost",
-        "PULUMI_BACKEND_URL": home.backend.as_uri(),
+        # Without sidecar files: a kill while the engine rewrites one leaves a state that it can't load any more.
+        "PULUMI_BACKEND_URL": f"{home.backend.as_uri()}?metadata=skip",
         "PULUMI_HOME": str(home.pulumi_home),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase_file),
         "PULUMI_DEBUG_PROVIDERS": record.debug_providers,
@@ -55,6 +56,11 @@ class Diagnostics:
 
     on_event: OnEvent | None = None
     errors: list[str] = field(default_factory=list)
+
+    def told(self) -> str:
+        """The errors in one line, each once; that the program ended with a code is none beside its own words."""
+        words = [text for text in dict.fromkeys(self.errors) if "an unhandled error occurred" not in text]
+        return "; ".join(words or self.errors)
 
     def __call__(self, event: EngineEvent) -> None:
         """Takes one event, in the thread that reads the engine's log."""
@@ -149,7 +155,7 @@ class LocalStack:
                     f"wait for it, or free the lock with `teal local cancel {self.name}`"
                 ) from error
             except automation_errors.CommandError as error:
-                told = "; ".join(dict.fromkeys(heard.errors)) or _error_of(str(error))
+                told = heard.told() or _error_of(str(error))
                 raise StackFailed(f"stack {self.name}: {told}") from error
 
     def _stack(self) -> automation.Stack:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -79,7 +80,7 @@ def plane_status(record: CloudRecord) -> PlaneStatus:
 def stack_statuses(record: CloudRecord, regions: Iterable[str]) -> dict[str, StackStatus]:
     """Every stack that has a load balancer or instances, by name. Raises CloudNotRunning."""
     plane = plane_status(record)
-    owners = dict(pair for region in sorted(set(regions)) for pair in _owners(Api(record.api_url, region)))
+    owners = dict(pair for region in sorted(set(regions)) for pair in _owners(_api(record.api_url, region)))
     names = sorted(set(owners.values()))
     return {name: _of_stack(name, owners, plane) for name in names}
 
@@ -100,6 +101,12 @@ def await_serving(
             raise LocalCloudError(f"after {seconds:.0f} s only {told}: {why}")
         waiting(told)
         time.sleep(POLL_SECONDS)
+
+
+@cache
+def _api(endpoint: str, region: str) -> Api:
+    """Clients take long to make, and a waiting command asks five times a second."""
+    return Api(endpoint, region)
 
 
 def _of_stack(name: str, owners: dict[str, str], plane: PlaneStatus) -> StackStatus:

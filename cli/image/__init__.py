@@ -7,7 +7,12 @@ from cli.image.build import build
 
 @click.group()
 def group() -> None:
-    """Images of the app, without Docker."""
+    """Images of the app, without Docker.
+
+    \b
+    Example:
+      teal image build dev
+    """
 
 
 group.add_command(build)

@@ -13,7 +13,14 @@ from cli.local.up import up
 
 @click.group()
 def group() -> None:
-    """Bring an environment up on this machine: the real engine, an embedded cloud."""
+    """Bring an environment up on this machine: the real engine, an embedded cloud.
+
+    \b
+    Examples:
+      teal local up dev
+      curl "$(teal local up dev)"
+      teal local down
+    """
 
 
 for command in (up, down, status, preview, env, logs, cancel):

@@ -17,7 +17,7 @@ FOLLOW_SECONDS = 0.3
 
 def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     try:
-        names = ["cloud", "envoy", *_instances(find_project().home)]
+        names = list(_sources(find_project().home))
     except LocalCloudError:
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
@@ -29,21 +29,26 @@ def _complete(context: click.Context, parameter: click.Parameter, incomplete: st
     "-n", "--lines", default=50, show_default=True, type=click.IntRange(0), help="How many lines to begin with."
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.option("-l", "--list", "lists", is_flag=True, help="List the logs that there are, with their files.")
 @one_line
-def logs(source: str, lines: int, follow: bool) -> None:
+def logs(source: str, lines: int, follow: bool, lists: bool) -> None:
     """Print a log: SOURCE is cloud (the default), envoy, or the id of an instance.
 
     \b
     Examples:
       teal local logs
+      teal local logs --list
       teal local logs i-0123456789abcdef0 --follow
     """
-    home = find_project().home
-    path = _path(home, source)
-    if not path.is_file():
-        known = ", ".join(["cloud", "envoy", *_instances(home)])
-        raise LocalCloudError(f"there is no log of {source!r}: there are {known}")
-    with path.open(errors="replace") as log:
+    found = _sources(find_project().home)
+    if lists:
+        for name, path in found.items():
+            click.echo(f"{name:<20} {path}")
+        return
+    if source not in found:
+        known = f"there are {', '.join(found)}" if found else "nothing has run here yet"
+        raise LocalCloudError(f"there is no log of {source!r}: {known}")
+    with found[source].open(errors="replace") as log:
         for line in deque(log, maxlen=lines):
             click.echo(line, nl=False)
         while follow:
@@ -54,13 +59,8 @@ def logs(source: str, lines: int, follow: bool) -> None:
                 time.sleep(FOLLOW_SECONDS)
 
 
-def _path(home: Home, source: str) -> Path:
-    if source == "cloud":
-        return home.log_file
-    if source == "envoy":
-        return home.envoy / "envoy.log"
-    return home.instance_log(source)
-
-
-def _instances(home: Home) -> list[str]:
-    return sorted(path.parent.name for path in home.instances.glob("*/instance.log"))
+def _sources(home: Home) -> dict[str, Path]:
+    """Log files by what they are of."""
+    instances = {path.parent.name: path for path in sorted(home.instances.glob("*/instance.log"))}
+    known = {"cloud": home.log_file, "envoy": home.envoy / "envoy.log", **instances}
+    return {name: path for name, path in known.items() if path.is_file()}

@@ -5,6 +5,7 @@ import json
 import click
 
 from cli.failures import one_line
+from cli.local.interrupt import ending_engine
 from cli.local.options import json_option, stack_argument
 from cli.local.session import session
 
@@ -24,9 +25,9 @@ def preview(stack: str, refresh: bool, expect_no_changes: bool, as_json: bool) -
       teal local preview prod --refresh --expect-no-changes
     """
     with session() as here:
-        here.require(stack)
         found = here.running_stack(stack)
-        with here.steps.step(f"Preview of {stack}", usual_seconds=5):
+        remark = here.steps.remark
+        with here.steps.step(f"Preview of {stack}", usual_seconds=5), ending_engine("nothing was changed", remark):
             changes = found.preview(refresh=refresh, expect_no_changes=expect_no_changes)
     if as_json:
         click.echo(json.dumps(changes))

@@ -58,6 +58,7 @@ class Session:
 
             started = start(self.project.home, self.project.root, self.regions, waiting)
             step.detail = f"{started.record.api_url}{', runs already' if started.was_running else ''}"
+            step.is_typical = not started.was_running
         if started.was_gone:
             self.steps.remark("The last cloud is gone (it was killed), and its stacks with it: starting clean.")
         return started.record
@@ -67,5 +68,5 @@ class Session:
 def session() -> Iterator[Session]:
     """A session with progress on the screen. Raises LocalCloudError outside a project."""
     project = find_project()
-    with Steps(project.home.root / "durations.json") as steps:
+    with project.steps() as steps:
         yield Session(project, steps)

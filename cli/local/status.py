@@ -3,8 +3,6 @@
 import json
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from cli.failures import one_line
 from cli.local.options import json_option
@@ -33,7 +31,8 @@ def status(as_json: bool) -> None:
     """
     project = find_project()
     try:
-        stacks = _stacks(project)
+        with project.steps() as steps, steps.step("Asking the embedded cloud", leaves_line=False):
+            stacks = _stacks(project)
     except CloudNotRunning:
         if as_json:
             click.echo(json.dumps({"running": False, "stacks": {}}))
@@ -59,12 +58,10 @@ def _plain(stack: StackStatus) -> dict[str, object]:
 
 
 def _show(name: str, stack: StackStatus) -> None:
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(
-        f"[bold]{name}[/]  {stack.url or ''}  {len(stack.healthy)} of {len(stack.instances)} instances healthy"
-    )
-    table = Table.grid(padding=(0, 2))
-    for instance in stack.instances:
-        cells = (str(getattr(instance, column)) for column in COLUMNS)
-        table.add_row("", *cells, instance.reason)
-    console.print(table)
+    healthy = f"{len(stack.healthy)} of {len(stack.instances)} instances healthy"
+    click.echo("  ".join(filter(None, (name, stack.url, healthy))))
+    rows = [[str(getattr(instance, column)) for column in COLUMNS] for instance in stack.instances]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row, instance in zip(rows, stack.instances, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(["", *cells, instance.reason]).rstrip())

@@ -13,7 +13,8 @@ from cli.aws import client
 from cli.engine import get_engine
 from cli.failures import one_line
 from cli.local.first import release_first
-from cli.local.options import json_option, stack_argument
+from cli.local.interrupt import ending_engine
+from cli.local.options import digest_option, json_option, stack_argument
 from cli.local.session import Session, session
 from cli.steps import Step
 from localcloud.errors import LocalCloudError
@@ -47,7 +48,7 @@ class Counting:
 
 @click.command()
 @stack_argument
-@click.option("--image", "digest", metavar="DIGEST", help="First image of an environment: sha256:… in its registry.")
+@digest_option
 @click.option("--build", is_flag=True, help="Pack the app as it stands and make it the first image.")
 @json_option
 @one_line
@@ -77,16 +78,20 @@ def up(stack: str, digest: str | None, build: bool, as_json: bool) -> None:
         if digest or build:
             exports = _first(here, found, exports, digest, wanted)
         status = _serving(here, found, exports, wanted)
+        if wanted.domain:
+            here.steps.remark(f"The certificate of {wanted.domain} is self-signed here: curl --insecure {status.url}")
     if as_json:
         click.echo(json.dumps({"stack": stack, "url": status.url, "exports": exports}))
-    elif exports["isReleased"]:
-        click.echo(status.url)
-    else:
-        click.echo(f"{status.url} (nothing is released yet: `teal local up {stack} --build` gives it its first image)")
+        return
+    click.echo(status.url)
+    if not exports["isReleased"]:
+        click.echo(f"Nothing is released yet: `teal local up {stack} --build` gives it its first image.", err=True)
 
 
 def _run(here: Session, stack: LocalStack) -> Mapping[str, Any]:
-    with here.steps.step(f"pulumi up -s {stack.name}", usual_seconds=20) as step:
+    again = f"what is made so far stays; `teal local up {stack.name}` goes on from there"
+    what, remark = f"pulumi up -s {stack.name}", here.steps.remark
+    with here.steps.step(what, usual_seconds=20) as step, ending_engine(again, remark):
         return stack.up(Counting(step))
 
 

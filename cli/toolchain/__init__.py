@@ -8,7 +8,13 @@ from cli.toolchain.show import show
 
 @click.group()
 def group() -> None:
-    """The Pulumi engine that Teal runs on."""
+    """The Pulumi engine that Teal runs on.
+
+    \b
+    Examples:
+      teal toolchain show
+      teal toolchain export /mnt/engines
+    """
 
 
 group.add_command(export)

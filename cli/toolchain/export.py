@@ -6,7 +6,6 @@ import click
 
 from cli.failures import one_line
 from cli.project import find_project
-from cli.steps import Steps
 from toolchain import export as export_toolchain
 from toolchain.progress import Progress
 
@@ -15,13 +14,14 @@ from toolchain.progress import Progress
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @one_line
 def export(directory: Path) -> None:
-    """Put the built engine into DIRECTORY, for machines that reach nothing.
+    """Put the built engine into DIRECTORY, for machines that reach nothing, and print its folder there.
 
     \b
-    There, name that folder:
-      TEAL_TOOLCHAIN_MIRROR=/mnt/engines make up
+    Examples:
+      teal toolchain export /mnt/engines
+      TEAL_TOOLCHAIN_MIRROR=/mnt/engines make up     there
     """
-    with Steps(find_project().home.root / "durations.json") as steps, steps.step("Exporting the engine") as step:
+    with find_project().steps() as steps, steps.step("Exporting the engine") as step:
 
         def report(progress: Progress) -> None:
             step.detail = progress.what

@@ -7,7 +7,6 @@ import click
 from cli.engine import get_engine
 from cli.failures import one_line
 from cli.project import find_project
-from cli.steps import Steps
 
 
 @click.command()
@@ -21,7 +20,7 @@ def show(as_json: bool) -> None:
       teal toolchain show
       teal toolchain show --json
     """
-    with Steps(find_project().home.root / "durations.json") as steps:
+    with find_project().steps() as steps:
         found = get_engine(steps)
     about = {"path": str(found.pulumi), "version": found.version, "source": found.source.value}
     click.echo(json.dumps(about) if as_json else f"{found.pulumi} {found.version} ({found.source})")

@@ -26,6 +26,8 @@ def _refusing_duplicates(self: Any, zoneid: str, change_list: list[dict[str, Any
         is_there = _identity(record["Name"], record["Type"], record.get("SetIdentifier")) in there
         if change["Action"] == "CREATE" and is_there:
             raise ResourceRecordAlreadyExists(name=record["Name"].rstrip(".") + ".", _type=record["Type"])
+        while change["Action"] == "CREATE" and change in zone.rr_changes:
+            zone.rr_changes.remove(change)  # moto takes what it made and deleted once for being there still
     _change_resource_record_sets(self, zoneid, change_list)
 
 

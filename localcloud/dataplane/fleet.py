@@ -199,7 +199,7 @@ class Fleet:
 
     def _watch(self, member: Member, now: float) -> None:
         if member.life and not member.life.is_alive():
-            self._lose(member, f"its process ended: {member.life.last_words()}", now)
+            self._lose(member, "its process ended", now)
 
     def _retry(self, member: Member, now: float) -> None:
         if now < member.retry_at:

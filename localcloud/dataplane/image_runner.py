@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -80,7 +81,12 @@ class ImageRunner:
         folder = self._home / birth.instance_id
         log = folder / "instance.log"
         try:
-            address = loopback_address(birth.instance_id, birth.private_address, self._addresses)
+            address = loopback_address(
+                birth.instance_id,
+                birth.private_address,
+                self._addresses,
+                lambda found: can_bind(found, spec.port),
+            )
             self._addresses[birth.instance_id] = address
             launch = Launch(
                 instance_id=birth.instance_id,
@@ -129,3 +135,14 @@ class PulledImage:
     def start(self) -> RunningImage:
         """Starts it. Raises CannotStart."""
         return self.runner.start(self.birth, self.spec, self.image)
+
+
+def can_bind(address: str, port: int) -> bool:
+    """Whether nobody listens there yet, in whatever process."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True

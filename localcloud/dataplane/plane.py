@@ -114,6 +114,11 @@ class DataPlane:
             self._thread.join(STOP_SECONDS)
         self._unpatch()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still follows the API; once it does not, nothing here is looked after any more."""
+        return self._thread.is_alive()
+
     def wake(self) -> None:
         """Something may have changed in the API: look at once."""
         self._is_stale = True

@@ -27,8 +27,12 @@ class ProcessDriver:
     in one thread of its own, which lives until close(); callers may come from any thread.
     """
 
-    def __init__(self, bin_folder: Path | None = None) -> None:
-        """bin_folder comes first in the instances' PATH; the folder of the running Python by default."""
+    def __init__(self, bin_folder: Path | None = None, environment: Mapping[str, str] | None = None) -> None:
+        """bin_folder comes first in the instances' PATH; the folder of the running Python by default.
+
+        environment is added to that of every instance, and nothing takes its place.
+        """
+        self._environment = dict(environment or {})
         self._path = os.pathsep.join([str(bin_folder or Path(sys.executable).parent), *SYSTEM_PATH])
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="leash")
 
@@ -39,7 +43,7 @@ class ProcessDriver:
             for name in ("home", "tmp"):
                 (launch.folder / name).mkdir(parents=True, exist_ok=True)
             launch.log.parent.mkdir(parents=True, exist_ok=True)
-            environment = instance_environment(launch, self._path)
+            environment = {**instance_environment(launch, self._path), **self._environment}
             starting = self._starter.submit(_spawn, launch.image.config.command, cwd, environment, launch.log)
             return ProcessInstance(starting.result(START_SECONDS))
         except OSError as error:

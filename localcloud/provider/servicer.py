@@ -15,6 +15,7 @@ from localcloud.provider.api import Api
 from localcloud.provider.errors import PartlyMade, ProviderError
 from localcloud.provider.package import Package
 from localcloud.provider.schema import schema_of
+from localcloud.provider.unheard import Made, Unheard
 from localcloud.provider.values import Properties, from_struct, to_struct
 
 log = structlog.get_logger()
@@ -59,6 +60,7 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, package: Package) -> None:
         self.package = package
+        self._unheard = Unheard()
         self._api: Api | None = None
 
     @property
@@ -111,8 +113,9 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer):
     @answering
     def Check(self, request: Any) -> Any:
         """Defaults and refusals."""
-        kind = self.package.type_of(request.urn)
-        checked = kind.check(request.urn, from_struct(request.news), from_struct(request.olds), request.randomSeed)
+        kind, olds = self.package.type_of(request.urn), from_struct(request.olds)
+        self._unheard.heard_of(request.urn, inputs=olds)
+        checked = kind.check(request.urn, from_struct(request.news), olds, request.randomSeed)
         failures = [provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in checked.failures]
         return provider_pb2.CheckResponse(inputs=to_struct(checked.inputs), failures=failures)
 
@@ -138,13 +141,16 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer):
         kind, inputs = self.package.type_of(request.urn), from_struct(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=to_struct(kind.planned(inputs)))
+        self._unheard.take_back(self.api, request.urn)
         resource_id, outputs = kind.create(self.api, inputs)
+        self._unheard.remember(request.urn, Made(kind, resource_id, inputs, outputs))
         return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
 
     @answering
     def Read(self, request: Any) -> Any:
         """The resource as it is; an empty answer when it is gone."""
         kind = self.package.type_of(request.urn)
+        self._unheard.heard_of(request.urn, resource_id=request.id)
         found = kind.read(self.api, request.id, from_struct(request.inputs), from_struct(request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
@@ -166,6 +172,7 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any) -> Any:
         """Removes a resource."""
         kind = self.package.type_of(request.urn)
+        self._unheard.heard_of(request.urn, resource_id=request.id)
         kind.delete(self.api, request.id, from_struct(request.old_inputs), from_struct(request.properties))
         return empty_pb2.Empty()
 

@@ -7,6 +7,7 @@ import base64
 import itertools
 import os
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
 
 from localcloud.api import gaps_autoscaling
 from localcloud.api.server import ApiServer
@@ -165,7 +167,7 @@ def test_weights_changed_by_the_api_hold_within_a_second_and_lose_no_request(pla
     stack.scaling_group("blue", 1)
     stack.scaling_group("green", 1)
     [blue], [green] = serving(plane, stack, "blue", 1), serving(plane, stack, "green", 1)
-    with load_on(stack.url(plane)) as load:
+    with load_on(stack.url(plane), clients=2) as load:
         time.sleep(0.5)
         stack.elbv2.modify_listener(ListenerArn=stack.listener, DefaultActions=stack.shares(0, 100))
         plane.wake()
@@ -228,6 +230,35 @@ def test_a_group_that_no_rule_uses_is_unused(plane: DataPlane, stack: Stack) -> 
     stack.scaling_group("lone", 1)
     plane.wake()
     eventually(lambda: [*stack.health("lone").values()] == [("unused", "Target.NotInUse")])
+
+
+def test_http_redirects_to_https_with_the_certificates_names(plane: DataPlane, stack: Stack, api: str) -> None:
+    stack.scaling_group("blue", 1)
+    [only] = serving(plane, stack, "blue", 1)
+    certificate = api_client("acm", "eu-west-1", api).request_certificate(DomainName="shop.example")["CertificateArn"]
+    stack.elbv2.create_listener(
+        LoadBalancerArn=stack.balancer["LoadBalancerArn"],
+        Port=443,
+        Protocol="HTTPS",
+        SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+        Certificates=[{"CertificateArn": certificate}],
+        DefaultActions=stack.shares(100, 0),
+    )
+    to_https = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
+    stack.elbv2.modify_listener(
+        ListenerArn=stack.listener, DefaultActions=[{"Type": "redirect", "RedirectConfig": to_https}]
+    )
+    plane.wake()
+    with httpx.Client(verify=False, trust_env=False, follow_redirects=True) as client:  # noqa: S501 - as curl -k does
+
+        def secured() -> httpx.Response | None:
+            answer = client.get(stack.url(plane))
+            return answer if answer.url.scheme == "https" else None
+
+        assert eventually(secured).json()["name"] == only
+    port = next(one.url for one in plane.listeners() if one.protocol == "HTTPS").rpartition(":")[2]
+    shown = x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", int(port))).encode())
+    assert shown.subject.rfc4514_string() == "CN=shop.example"
 
 
 def test_requests_reach_cloudwatch_and_set_off_an_alarm(plane: DataPlane, stack: Stack) -> None:

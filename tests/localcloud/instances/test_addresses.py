@@ -41,3 +41,7 @@ def test_a_full_range_is_said_to_be_full(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(addresses, "RANGE", IPv4Network("127.16.0.0/31"))
     with pytest.raises(InstanceError, match=r"every address of 127\.16\.0\.0/31 is in use"):
         loopback_address("i-3", "", {"i-1": "127.16.0.0", "i-2": "127.16.0.1"})
+
+
+def test_an_address_that_somebody_else_listens_on_is_passed_over() -> None:
+    assert loopback_address("i-1", "10.0.1.23", {}, lambda address: address != "127.16.1.23") == "127.16.1.24"

@@ -105,6 +105,15 @@ def test_an_instance_knows_nothing_of_the_daemons_environment(
     assert Path(environment["TMPDIR"]).is_relative_to(launch.folder)
 
 
+def test_what_the_driver_adds_is_in_every_instances_environment(make_launch: MakeLaunch) -> None:
+    with closing(ProcessDriver(environment={"TEAL_CLOUD_MARK": "m"})) as driver:
+        launch = make_launch("sh", "-c", "echo $TEAL_CLOUD_MARK", TEAL_CLOUD_MARK="forged")
+        instance = driver.start(launch)
+        wait_until_ended(instance)
+        instance.stop(SECONDS)
+    assert launch.log.read_text() == "m\n"
+
+
 def test_the_log_is_appended_to(make_launch: MakeLaunch, start: Start) -> None:
     launch = make_launch("sh", "-c", "echo out; echo err >&2")
     for _ in range(2):

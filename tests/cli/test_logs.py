@@ -1,0 +1,71 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli_world import Teal
+from localcloud.home import Home
+
+INSTANCE = "i-0123456789abcdef0"
+
+
+@pytest.fixture
+def written(home: Path) -> Home:
+    """Logs of a cloud and an instance, of 60 lines each; Envoy has said nothing."""
+    found = Home(home)
+    found.prepare()
+    log = found.instance_log(INSTANCE)
+    log.parent.mkdir()
+    for path, name in ((found.log_file, "cloud"), (log, "instance")):
+        path.write_text("".join(f"{name} {number}\n" for number in range(60)))
+    return found
+
+
+@pytest.mark.usefixtures("written")
+def test_the_clouds_last_fifty_lines_are_the_default(teal: Teal) -> None:
+    assert teal("local", "logs").out.splitlines() == [f"cloud {number}" for number in range(10, 60)]
+    assert teal("local", "logs", INSTANCE, "-n", "1").out == "instance 59\n"
+    assert teal("local", "logs", "-n", "0").out == ""
+
+
+def test_the_logs_are_listed_with_their_files(teal: Teal, written: Home) -> None:
+    ended = teal("local", "logs", "--list")
+    assert [line.split() for line in ended.out.splitlines()] == [
+        ["cloud", str(written.log_file)],
+        [INSTANCE, str(written.instance_log(INSTANCE))],
+    ]
+
+
+@pytest.mark.usefixtures("written")
+@pytest.mark.parametrize("source", ["envoy", "i-1", "../../run/instances/" + INSTANCE])
+def test_an_unknown_log_names_those_that_there_are(teal: Teal, source: str) -> None:
+    ended = teal("local", "logs", source)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.told == f"teal: there is no log of {source!r}: there are cloud, {INSTANCE}"
+
+
+def test_where_nothing_has_run_there_is_no_log(teal: Teal) -> None:
+    ended = teal("local", "logs")
+    assert ended.code == 1
+    assert ended.told == "teal: there is no log of 'cloud': nothing has run here yet"
+
+
+@pytest.mark.engine  # a process, for its whole life
+def test_following_goes_on_until_the_reader_leaves(written: Home, project: Path) -> None:
+    program = Path(sys.executable).with_name("teal")
+    following = subprocess.Popen(
+        [program, "local", "logs", "-f", "-n", "1"], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert following.stdout
+    assert following.stderr
+    with following.stderr:
+        with following.stdout:
+            assert following.stdout.readline() == b"cloud 59\n"
+            with written.log_file.open("a") as log:
+                log.write("one more\n")
+            assert following.stdout.readline() == b"one more\n"
+        with written.log_file.open("a") as log:
+            log.write("nobody reads this\n")
+        assert following.wait(10) == 1
+        assert following.stderr.read() == b""

@@ -1,0 +1,166 @@
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import yaml
+from pulumi import automation
+from pulumi.automation import errors
+from pulumi.automation.events import EngineEvent
+
+from localcloud.errors import LocalCloudError, StackFailed
+from localcloud.home import CloudRecord, Home
+from localcloud.stacks import Diagnostics, LocalStack, stack_environment, stack_names
+
+RECORD = CloudRecord(
+    pid=1, started=0, mark="m", api_url="http://127.0.0.1:4000", providers={"docker": 4002, "aws": 4001}
+)
+NAME = "urn:pulumi:dev::teal::teal:index:Network$aws:ec2/vpc:Vpc::main-vpc"
+
+
+class FakeStack:
+    """The engine's side of a run: does what the test says, and notes the environment that it is done in."""
+
+    def __init__(self, problem: Exception | None = None, events: tuple[EngineEvent, ...] = ()) -> None:
+        self.problem, self.events = problem, events
+        self.seen: dict[str, str] = {}
+
+    def up(self, color: str, on_event: Any) -> Any:
+        self.seen = dict(os.environ)
+        for event in self.events:
+            on_event(event)
+        if self.problem:
+            raise self.problem
+        return SimpleNamespace(outputs={"url": SimpleNamespace(value="http://web.example")})
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    about = {"name": "teal", "runtime": {"name": "python", "options": {"virtualenv": ".venv"}}}
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(about))
+    (folder / "Pulumi.dev.yaml").write_text("# told by hand\nsecretsprovider: awskms://key\nconfig:\n  teal:zones: 3\n")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def stack(project: Path, home: Home) -> LocalStack:
+    command = cast(automation.PulumiCommand, None)
+    return LocalStack(project, "dev", home, RECORD, "eu-west-1", command, {"PATH": "/engine"})
+
+
+def runs(monkeypatch: pytest.MonkeyPatch, fake: FakeStack) -> FakeStack:
+    monkeypatch.setattr(automation, "create_or_select_stack", lambda *_, **__: fake)
+    return fake
+
+
+def command_error(kind: type[errors.CommandError], text: str) -> errors.CommandError:
+    return kind(automation.CommandResult(stdout="", stderr=text, code=255))
+
+
+def diagnostic(message: str, severity: str = "error", urn: str = NAME) -> EngineEvent:
+    told = {"urn": urn, "prefix": "", "message": message, "color": "never", "severity": severity}
+    return EngineEvent.from_json({"sequence": 1, "timestamp": 0, "diagnosticEvent": told})
+
+
+def test_stack_names_are_those_of_the_files(project: Path) -> None:
+    (project / "Pulumi.prod.yaml").touch()
+    assert stack_names(project) == ["dev", "prod"]
+
+
+def test_an_unknown_stack_names_the_known_ones(project: Path, home: Home) -> None:
+    with pytest.raises(LocalCloudError, match=r"there is no stack 'qa': .*/shop has stack files for dev$"):
+        LocalStack(project, "qa", home, RECORD, "eu-west-1", cast(automation.PulumiCommand, None), {})
+
+
+def test_the_environment_leads_to_loopback_and_to_the_home_alone(home: Home) -> None:
+    found = stack_environment(RECORD, home, "eu-west-1")
+    assert found["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4000"
+    assert found["AWS_REGION"] == found["AWS_DEFAULT_REGION"] == "eu-west-1"
+    assert found["PULUMI_DEBUG_PROVIDERS"] == "aws:4001,docker:4002"
+    assert found["PULUMI_BACKEND_URL"].startswith(f"file://{home.root}/pulumi/state")
+    assert Path(found["PULUMI_HOME"]).is_relative_to(home.root)
+
+
+def test_the_stack_file_is_copied_and_never_touched(
+    stack: LocalStack, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name: path.read_bytes() for path in project.iterdir()}
+    runs(monkeypatch, FakeStack())
+    stack.up()
+    assert {path.name: path.read_bytes() for path in project.iterdir()} == before
+    about = yaml.safe_load((stack.work_dir / "Pulumi.yaml").read_text())
+    assert about["main"] == str(project)
+    assert about["runtime"]["options"]["virtualenv"] == str(project / ".venv")
+    assert yaml.safe_load((stack.work_dir / "Pulumi.dev.yaml").read_text()) == {"config": {"teal:zones": 3}}
+
+
+def test_the_salt_that_the_engine_wrote_stays_when_the_stack_file_changes(
+    stack: LocalStack, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs(monkeypatch, FakeStack())
+    stack.up()
+    copy = stack.work_dir / "Pulumi.dev.yaml"
+    copy.write_text("encryptionsalt: v1:salt\nconfig:\n  teal:zones: 3\n  teal:old: 1\n")
+    (project / "Pulumi.dev.yaml").write_text("config:\n  teal:zones: 4\n")
+    stack.up()
+    assert yaml.safe_load(copy.read_text()) == {"config": {"teal:zones": 4}, "encryptionsalt": "v1:salt"}
+
+
+def test_variables_that_lead_elsewhere_are_hidden_while_the_engine_runs(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = ("AWS_PROFILE", "AWS_ENDPOINT_URL_EC2", "PULUMI_ACCESS_TOKEN", "HTTPS_PROXY", "http_proxy", "ALL_PROXY")
+    for name in foreign:
+        monkeypatch.setenv(name, "elsewhere")
+    monkeypatch.setenv("MY_AWS_NOTES", "kept")
+    fake = runs(monkeypatch, FakeStack(command_error(errors.CommandError, "error: no")))
+    with pytest.raises(StackFailed):
+        stack.up()
+    assert fake.seen.keys() & set(foreign) == set()
+    assert fake.seen["MY_AWS_NOTES"] == "kept"
+    assert {os.environ[name] for name in foreign} == {"elsewhere"}
+
+
+def test_a_run_returns_its_exports_and_hands_events_on(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = diagnostic("careful", severity="warning")
+    runs(monkeypatch, FakeStack(events=(event,)))
+    heard: list[EngineEvent] = []
+    assert stack.up(heard.append) == {"url": "http://web.example"}
+    assert heard == [event]
+
+
+def test_a_failure_names_the_resource_and_the_reason_once(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = diagnostic("<{%reset%}>error: the API refused:\n  ec2 create_vpc <{%reset%}>")
+    runs(monkeypatch, FakeStack(command_error(errors.CommandError, "error: update failed"), (event, event)))
+    with pytest.raises(StackFailed) as caught:
+        stack.up()
+    assert str(caught.value) == "stack dev: main-vpc: the API refused: ec2 create_vpc"
+
+
+def test_what_concerns_no_resource_is_told_without_a_name() -> None:
+    heard = Diagnostics()
+    for event in (diagnostic("error: the program failed", urn=""), diagnostic("only so you know", severity="info#err")):
+        heard(event)
+    assert heard.errors == ["the program failed"]
+
+
+def test_a_failure_without_a_diagnostic_is_told_by_the_engines_own_words(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs(monkeypatch, FakeStack(command_error(errors.CommandError, "noise\nerror: no changes were expected\nnoise")))
+    with pytest.raises(StackFailed, match=r"^stack dev: no changes were expected$"):
+        stack.up()
+
+
+def test_a_locked_stack_says_how_to_free_it(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs(monkeypatch, FakeStack(command_error(errors.ConcurrentUpdateError, "[409] conflict")))
+    with pytest.raises(StackFailed, match=r"stack dev is locked by another run.*`teal local cancel dev`$"):
+        stack.up()
