@@ -15,39 +15,12 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 from pulumi.automation.events import DiagnosticEvent, EngineEvent
 
+from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed
 from localcloud.home import CloudRecord, Home
 
 OnEvent = Callable[[EngineEvent], None]
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "embedded",
-    "AWS_SECRET_ACCESS_KEY": "embedded",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 FOREIGN = re.compile(r"^(AWS_|PULUMI_|(HTTPS?|ALL)_PROXY$)", re.IGNORECASE)
-
-
-def stack_names(project: Path) -> list[str]:
-    """The stacks that the project has a file for, in the order of their names."""
-    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
-
-
-def stack_environment(record: CloudRecord, home: Home, region: str) -> dict[str, str]:
-    """What a process needs to reach the embedded cloud with pulumi, aws or boto3."""
-    return {
-        **CREDENTIALS,
-        "AWS_ENDPOINT_URL": record.api_url,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "NO_PROXY": "127.0.0.1,localhost",
-        # Without sidecar files: a kill while the engine rewrites one leaves a state that it can't load any more.
-        "PULUMI_BACKEND_URL": f"{home.backend.as_uri()}?metadata=skip",
-        "PULUMI_HOME": str(home.pulumi_home),
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase_file),
-        "PULUMI_DEBUG_PROVIDERS": record.debug_providers,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }
 
 
 @dataclass
@@ -137,11 +110,14 @@ class LocalStack:
         with self._running() as (stack, _):
             stack.cancel()
 
-    def cancel_abandoned(self) -> None:
-        """Frees the lock if the run that left it was killed; a lock of a living one stays. Raises StackFailed."""
+    def free_if_abandoned(self) -> bool:
+        """Frees the lock if the run that left it was killed; False while a living one has it. Raises StackFailed."""
         locks = list((self.home.backend / ".pulumi" / "locks").glob(f"**/{self.name}/*.json"))
-        if locks and not any(psutil.pid_exists(_pid_of(lock)) for lock in locks):
+        if any(psutil.pid_exists(_pid_of(lock)) for lock in locks):
+            return False
+        if locks:
             self.cancel()
+        return True
 
     @contextmanager
     def _running(self, on_event: OnEvent | None = None) -> Iterator[tuple[automation.Stack, Diagnostics]]:

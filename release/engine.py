@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from release.decision import Apply, Declared, Record, Seen, Shift, Wait, decide, declared, take_back
-from release.errors import InfrastructureFailed, LockLost, Refused
+from release.decision import Apply, Decision, Declared, Record, Seen, Shift, Wait, decide, declared, take_back
+from release.errors import ForeignWeights, InfrastructureFailed, LockLost, Refused
 from release.history import Entry, entry_for
 from release.ledger import InFlight, State
 from release.machine import Phase, after
@@ -75,7 +75,7 @@ class Engine:
         state, release = self._in_flight()
         while True:
             seen = self._look(state, release)
-            decision = decide(state, release, seen)
+            decision = self._decide(state, release, seen)
             # A shift that the ledger promises is made even so: the listener is never left behind what is written.
             if self._world.clock.is_pause_wanted and not isinstance(decision, Shift):
                 self._flag(state, release, PAUSED, is_paused=True)
@@ -94,6 +94,13 @@ class Engine:
                 case Wait():
                     self._world.watcher.doing(decision.what)
                     self._world.clock.sleep(min(LOOK_SECONDS, (decision.until - seen.now).total_seconds()))
+
+    def _decide(self, state: State, release: InFlight, seen: Seen) -> Decision:
+        try:
+            return decide(state, release, seen)
+        except ForeignWeights:
+            self._lock.renew()  # whoever took the lock over may have taken the traffic, too: that is the news then
+            raise
 
     def _look(self, state: State, release: InFlight) -> Seen:
         world = self._world

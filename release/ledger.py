@@ -187,7 +187,7 @@ class State:
 def check_digest(digest: str) -> None:
     """Raises LedgerError for a text that is no image's digest."""
     if not _DIGEST.fullmatch(digest):
-        raise LedgerError(f"digest must be null or sha256: and 64 hex digits, got {digest!r}")
+        raise LedgerError(f"digest must be sha256: and 64 hex digits, got {digest!r}")
 
 
 def admit(state: State, release_id: str | None) -> None:

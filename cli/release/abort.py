@@ -3,11 +3,10 @@
 import click
 
 from cli.failures import one_line
-from cli.local.session import session
 from cli.release.back import turn_back
 from cli.release.conduct import end
 from cli.release.options import environment_argument
-from cli.release.place import Place
+from cli.release.place import place_of
 from release.errors import Refused
 from release.machine import Phase
 
@@ -25,8 +24,7 @@ def abort(environment: str, reason: str) -> None:
     Example:
       teal release abort dev
     """
-    with session() as here:
-        place = Place.of(here, environment)
+    with place_of(environment) as place:
         release = place.ledger.read().release
         if release is None:
             raise Refused(f"no release is in flight in {environment}")

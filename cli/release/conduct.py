@@ -43,8 +43,8 @@ def conduct(place: Place, lock: HeldLock, routes: Routes, about: str, first: Cal
     """Lets an engine do the first thing, then runs it until its release is over or paused. Lets the lock go."""
     clock = PausableClock()
     try:
-        with place.here.steps.step(about) as step, _ctrl_c(clock), kept(lock, TERM.total_seconds() / 3):
-            engine = Engine(place.world(routes, clock, Screen(place.here.steps, step)), lock)
+        with place.steps.step(about) as step, _ctrl_c(clock), kept(lock, TERM.total_seconds() / 3):
+            engine = Engine(place.world(routes, clock, Screen(place.steps, step)), lock)
             first(engine)
             outcome = engine.run()
             step.detail = outcome or "paused"

@@ -5,10 +5,8 @@ import json
 import click
 
 from cli.failures import one_line
-from cli.local.options import json_option
-from cli.local.session import session
-from cli.release.options import environment_argument
-from cli.release.place import Place
+from cli.release.options import environment_argument, json_option
+from cli.release.place import place_of
 from release.ledger import Colour
 
 
@@ -26,8 +24,8 @@ def history(environment: str, as_json: bool) -> None:
       teal release history dev
       teal release history dev --json
     """
-    with session() as here:
-        entries = Place.of(here, environment).ledger.history()
+    with place_of(environment) as place:
+        entries = place.ledger.history()
     for entry in entries:
         if as_json:
             click.echo(json.dumps(entry.document()))

@@ -84,4 +84,5 @@ _waits = (
     _wait("--ready-within", "ready_seconds", "2m", "How long new servers may take to be healthy."),
 )
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 environment_argument = click.argument("environment", metavar="ENV", shell_complete=complete_stack)

@@ -3,7 +3,8 @@
 import getpass
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 import httpx
 
 from cli.aws import client
-from cli.local.session import Session
+from cli.project import Project, find_project
 from cli.release.program import EmbeddedProgram
+from cli.steps import Steps
+from localcloud.environment import stack_environment, stack_names
+from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord
 from localcloud.launch import running
-from localcloud.stacks import stack_environment
 from localcloud.status import stack_statuses
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_lock import LockTable
@@ -25,7 +28,7 @@ from release.adapters.http import RouteProbe
 from release.engine import World
 from release.errors import LedgerMissing
 from release.gates import Found
-from release.ledger import Colour, Routes
+from release.ledger import Colour, InFlight, Routes
 from release.ports import Clock, Watcher
 from settings import of_stack, region_of
 
@@ -34,17 +37,12 @@ PROBE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Place:
-    """One environment."""
+    """One environment, and the screen of the command that is about it."""
 
-    here: Session
+    project: Project
+    steps: Steps
     name: str
     record: CloudRecord
-
-    @classmethod
-    def of(cls, here: Session, name: str) -> "Place":
-        """The environment of that name. Raises LocalCloudError for an unknown one, CloudNotRunning without a cloud."""
-        here.require(name)
-        return cls(here, name, running(here.project.home))
 
     @cached_property
     def ledger(self) -> LedgerTable:
@@ -59,7 +57,7 @@ class Place:
     @cached_property
     def program(self) -> EmbeddedProgram:
         """Its program."""
-        return EmbeddedProgram(self.here, self.name, self.record)
+        return EmbeddedProgram(self.project, self.name, self.record)
 
     @cached_property
     def exports(self) -> Mapping[str, Any]:
@@ -91,7 +89,7 @@ class Place:
 
     def traffic(self, routes: Routes) -> ListenerTraffic:
         """Its listener."""
-        wanted = of_stack(self.here.project.root, self.name)
+        wanted = of_stack(self.project.root, self.name)
         return ListenerTraffic(self.client("elbv2"), routes, wanted.sticky_seconds)
 
     def world(self, routes: Routes, clock: Clock, watcher: Watcher) -> World:
@@ -101,12 +99,17 @@ class Place:
             infrastructure=self.program,
             traffic=self.traffic(routes),
             health=TargetHealth(self.client("elbv2"), routes),
-            probe=self._probe(),
+            probe=self,
             clock=clock,
             watcher=watcher,
             by=caller(),
         )
 
+    def trouble(self, release: InFlight) -> str | None:
+        """What our own requests find wrong with a release."""
+        return self._probe.trouble(release)
+
+    @cached_property
     def _probe(self) -> RouteProbe:
         parameter = self.client("ssm").get_parameter(Name=f"/teal/{self.name}/test-header", WithDecryption=True)
         url = stack_statuses(self.record, [self._region])[self.name].url
@@ -118,11 +121,25 @@ class Place:
 
     def client(self, service: str) -> Any:
         """boto3's client of a service."""
-        return client(service, stack_environment(self.record, self.here.project.home, self._region))
+        return client(service, stack_environment(self.record, self.project.home, self._region))
 
     @property
     def _region(self) -> str:
-        return region_of(self.here.project.root, self.name)
+        return region_of(self.project.root, self.name)
+
+
+@contextmanager
+def place_of(name: str) -> Iterator[Place]:
+    """The environment of that name, with progress on the screen.
+
+    Raises LocalCloudError for an unknown one, CloudNotRunning where no embedded cloud runs.
+    """
+    project = find_project()
+    known = stack_names(project.root)
+    if name not in known:
+        raise LocalCloudError(f"there is no environment {name!r}: there are {', '.join(known) or 'none'}")
+    with project.steps() as steps:
+        yield Place(project, steps, name, running(project.home))
 
 
 def caller() -> str:

@@ -3,11 +3,10 @@
 import click
 
 from cli.failures import REFUSED, one_line
-from cli.local.session import session
 from cli.release.conduct import plan_of
 from cli.release.image import wanted_digest
 from cli.release.options import Pace, environment_argument, pace_options
-from cli.release.place import Place
+from cli.release.place import place_of
 from release.gates import gates, least_time
 from release.ledger import Plan
 
@@ -34,8 +33,7 @@ def plan(
       teal release plan dev
       teal release plan prod --image sha256:…
     """
-    with session() as here:
-        place = Place.of(here, environment)
+    with place_of(environment) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()
         found = plan_of(digest, state.idle, Pace(steps, ready_seconds, bake_seconds, warm_seconds))

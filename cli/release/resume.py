@@ -3,10 +3,9 @@
 import click
 
 from cli.failures import one_line
-from cli.local.session import session
 from cli.release.conduct import conduct, end
 from cli.release.options import environment_argument
-from cli.release.place import Place, caller
+from cli.release.place import caller, place_of
 from release.errors import Refused
 from release.machine import Phase
 
@@ -21,8 +20,7 @@ def resume(environment: str) -> None:
     Example:
       teal release resume dev
     """
-    with session() as here:
-        place = Place.of(here, environment)
+    with place_of(environment) as place:
         release = place.ledger.read().release
         if release is None:
             raise Refused(f"no release is in flight in {environment}")

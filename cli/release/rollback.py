@@ -3,11 +3,10 @@
 import click
 
 from cli.failures import one_line
-from cli.local.session import session
 from cli.release.back import turn_back
 from cli.release.conduct import end, launch, plan_of
 from cli.release.options import Pace, environment_argument, waits_options
-from cli.release.place import Place
+from cli.release.place import place_of
 from release.errors import Refused
 from release.machine import Phase
 
@@ -29,8 +28,7 @@ def rollback(environment: str, reason: str, ready_seconds: float, bake_seconds: 
       teal release rollback dev
       teal release rollback prod --reason "checkout is slow"
     """
-    with session() as here:
-        place = Place.of(here, environment)
+    with place_of(environment) as place:
         state = place.ledger.read()
         if state.release is not None:
             end(turn_back(place, state.release, reason), environment, wanted=Phase.ROLLED_BACK)

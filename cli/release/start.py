@@ -3,11 +3,10 @@
 import click
 
 from cli.failures import one_line
-from cli.local.session import session
 from cli.release.conduct import end, launch, plan_of
 from cli.release.image import wanted_digest
 from cli.release.options import Pace, environment_argument, pace_options
-from cli.release.place import Place
+from cli.release.place import place_of
 from release.machine import Phase
 
 
@@ -34,8 +33,7 @@ def start(
       teal release start prod --image sha256:… --steps 1,10,100 --bake 30s --keep-warm 1h
     """
     pace = Pace(steps, ready_seconds, bake_seconds, warm_seconds)
-    with session() as here:
-        place = Place.of(here, environment)
+    with place_of(environment) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()
         if state.release is None and state.side(state.live).digest == digest:

@@ -6,10 +6,8 @@ from typing import Any
 import click
 
 from cli.failures import one_line
-from cli.local.options import json_option
-from cli.local.session import session
-from cli.release.options import environment_argument
-from cli.release.place import Place
+from cli.release.options import environment_argument, json_option
+from cli.release.place import Place, place_of
 from release.ledger import Colour
 
 
@@ -25,8 +23,7 @@ def status(environment: str, as_json: bool) -> None:
       teal release status dev
       teal release status dev --json
     """
-    with session() as here:
-        place = Place.of(here, environment)
+    with place_of(environment) as place:
         found = _document(place)
     if as_json:
         click.echo(json.dumps(found))

@@ -9,9 +9,10 @@ from pulumi import automation
 from pulumi.automation import errors
 from pulumi.automation.events import EngineEvent
 
+from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed
 from localcloud.home import CloudRecord, Home
-from localcloud.stacks import Diagnostics, LocalStack, stack_environment, stack_names
+from localcloud.stacks import Diagnostics, LocalStack
 
 RECORD = CloudRecord(
     pid=1, started=0, mark="m", api_url="http://127.0.0.1:4000", providers={"docker": 4002, "aws": 4001}

@@ -102,7 +102,7 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         ({"weight": "100"}, "blue.weight must be a whole number, got '100'"),
         ({"capacity": -1}, "blue.capacity must be 0 or more, got -1"),
         ({"capacity": 0}, "blue has weight 100, so its capacity must be 1 or more, got 0"),
-        ({"digest": "latest"}, "blue.digest must be null or sha256: and 64 hex digits, got 'latest'"),
+        ({"digest": "latest"}, "blue.digest must be sha256: and 64 hex digits, got 'latest'"),
         ({"digest": 7}, "blue.digest must be text, got 7"),
         ({"digest": None}, "blue.capacity must be 0 without a digest, got 2"),
     ],
