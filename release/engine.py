@@ -142,7 +142,6 @@ class Engine:
 
     def _record(self, decision: Record, release: InFlight) -> None:
         phase = after(release.phase, decision.event)
-        self._steady_from = None
         self._write(decision.state, decision.event, phase, decision.why, release.release_id)
 
     def _flag(self, state: State, release: InFlight, word: str, *, is_paused: bool) -> None:

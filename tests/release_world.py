@@ -121,6 +121,7 @@ class FakeWorld:
         self.complaint: Callable[[], str | None] = lambda: None
         self.broken_program = 0
         self.writes: list[Mapping[Colour, int]] = []
+        self.upon: dict[str, Callable[[], None]] = {}
 
     def engine(self) -> Engine:
         """An engine of a new process, with a new lock."""
@@ -186,7 +187,9 @@ class FakeWorld:
         return self.complaint()
 
     def recorded(self, entry: Entry) -> None:
-        """Looks on."""
+        """Looks on; what a test wants to happen upon an event happens here."""
+        if entry.event in self.upon:
+            self.upon.pop(entry.event)()
 
     def doing(self, what: str) -> None:
         """Looks on."""

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from localcloud.api import gaps_dynamodb
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_lock import TERM, HeldLock, LockTable
 from release.errors import LedgerConflict, LedgerError, LedgerMissing, LockHeld, LockLost
@@ -22,17 +23,19 @@ DIGEST = "sha256:" + "a" * 64
 KEY = {"pk": {"S": "environment"}, "sk": {"S": "state"}}
 
 
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
-    """Clients of SSM and DynamoDB in an empty account."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        yield boto3.client("ssm", region_name="eu-west-1"), boto3.client("dynamodb", region_name="eu-west-1")
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[tuple[Any, Any]]:
+    """Clients of SSM and DynamoDB in one account; moto by itself mixes up what threads write."""
+    gaps_dynamodb.install()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            patch.setenv(name, "testing")
+        with mock_aws():
+            yield boto3.client("ssm", region_name="eu-west-1"), boto3.client("dynamodb", region_name="eu-west-1")
 
 
 @pytest.fixture
-def table(cloud: tuple[Any, Any]) -> LedgerTable:
+def table(cloud: tuple[Any, Any]) -> Iterator[LedgerTable]:
     """A ledger as the program leaves it: table, item, pointer."""
     ssm, dynamodb = cloud
     dynamodb.create_table(
@@ -44,7 +47,9 @@ def table(cloud: tuple[Any, Any]) -> LedgerTable:
     state = State.initial()
     dynamodb.put_item(TableName="ledger-1", Item={**KEY, "state": {"S": dump(state)}, "version": {"N": "1"}})
     ssm.put_parameter(Name="/teal/dev/ledger", Type="String", Value="ledger-1")
-    return LedgerTable.find(ssm, dynamodb, "dev")
+    yield LedgerTable.find(ssm, dynamodb, "dev")
+    ssm.delete_parameter(Name="/teal/dev/ledger")
+    dynamodb.delete_table(TableName="ledger-1")
 
 
 def told(state: State, event: str = "STARTED") -> Entry:

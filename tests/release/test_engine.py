@@ -146,6 +146,41 @@ def test_an_engine_that_lost_its_lock_writes_nothing_more() -> None:
     assert green_shares(world) == [5]
 
 
+def test_an_engine_that_lost_its_lock_after_the_intent_leaves_the_listener_alone() -> None:
+    world = FakeWorld()
+    world.upon["STEP_PASSED"] = lambda: setattr(world, "token", world.token + 1)
+    with pytest.raises(LockLost):
+        world.started().run()
+    assert green_shares(world) == [5]
+
+
+def test_of_a_lost_lock_and_foreign_weights_the_lock_is_the_news() -> None:
+    world = FakeWorld()
+
+    def take_over() -> None:
+        world.token += 1
+        world.listener = {BLUE: 100, GREEN: 0}
+
+    world.clock.during[3] = take_over
+    with pytest.raises(LockLost):
+        world.started().run()
+
+
+def test_a_pause_in_front_of_a_shift_comes_after_it() -> None:
+    world = FakeWorld()
+    world.upon["STEP_PASSED"] = lambda: setattr(world.clock, "is_pause_wanted", True)
+    assert world.started().run() is None
+    assert world.listener == world.state.weights == {BLUE: 50, GREEN: 50}
+
+
+def test_on_the_way_back_requests_may_end_before_the_servers_go() -> None:
+    world = FakeWorld()
+    world.complaint = lambda: "status 500" if world.listener[GREEN] == 100 else None
+    assert world.started().run() is Phase.ROLLED_BACK
+    times = {entry.event: entry.at for entry in world.entries}
+    assert (times["RETIRED"] - times["FAILED"]).total_seconds() >= 2
+
+
 def test_taken_back_while_warm_it_is_one_call_to_the_listener() -> None:
     world = FakeWorld()
     world.clock.during[8] = lambda: setattr(world.clock, "is_pause_wanted", True)
