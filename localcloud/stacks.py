@@ -113,9 +113,10 @@ class LocalStack:
     def free_if_abandoned(self) -> bool:
         """Frees the lock if the run that left it was killed; False while a living one has it. Raises StackFailed."""
         locks = list((self.home.backend / ".pulumi" / "locks").glob(f"**/{self.name}/*.json"))
-        if any(psutil.pid_exists(_pid_of(lock)) for lock in locks):
+        pids = [pid for pid in map(_pid_of, locks) if pid is not None]
+        if any(psutil.pid_exists(pid) for pid in pids):
             return False
-        if locks:
+        if pids:
             self.cancel()
         return True
 
@@ -166,12 +167,12 @@ def _only_ours() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-def _pid_of(lock: Path) -> int:
-    """Process that made a lock file of the engine's; -1, which nobody has, for a file that has just gone."""
+def _pid_of(lock: Path) -> int | None:
+    """Process that made a lock file of the engine's; None for a file that has just gone."""
     try:
         return int(json.loads(lock.read_text())["pid"])
     except (FileNotFoundError, ValueError, KeyError):
-        return -1
+        return None
 
 
 def _one_line(told: DiagnosticEvent) -> str:

@@ -16,7 +16,8 @@ from release.machine import Phase
 RELEASE_VARIABLE = "TEAL_RELEASE"
 """Environment variable by which a release says that a run of the program is its own: the id of the release."""
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+"""An image's digest."""
 _WHOLE = 100
 
 
@@ -186,7 +187,7 @@ class State:
 
 def check_digest(digest: str) -> None:
     """Raises LedgerError for a text that is no image's digest."""
-    if not _DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest):
         raise LedgerError(f"digest must be sha256: and 64 hex digits, got {digest!r}")
 
 

@@ -18,6 +18,12 @@ def group() -> None:
     Works on environments in the embedded cloud (`teal local up`). Environments on AWS are not covered yet.
 
     \b
+    Examples:
+      teal release plan dev
+      teal release start dev
+      teal release rollback dev
+
+    \b
     Exit codes: 0 done, 1 failed, 2 called wrongly, 3 no embedded cloud, 4 refused by a gate,
     5 rolled back, 6 paused, 7 lock held or lost.
     """

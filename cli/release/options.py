@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from cli.project import complete_stack
+from release.ledger import DIGEST
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -84,5 +85,15 @@ _waits = (
     _wait("--ready-within", "ready_seconds", "2m", "How long new servers may take to be healthy."),
 )
 
+
+def _digest(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
+    if given is not None and not DIGEST.fullmatch(given):
+        raise click.BadParameter(f"{given!r} is not a digest, sha256: and 64 hexadecimal digits")
+    return given
+
+
+image_option = click.option(
+    "--image", metavar="DIGEST", callback=_digest, help="Image to release; default: the one that the environment built."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 environment_argument = click.argument("environment", metavar="ENV", shell_complete=complete_stack)

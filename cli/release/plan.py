@@ -5,7 +5,7 @@ import click
 from cli.failures import REFUSED, one_line
 from cli.release.conduct import plan_of
 from cli.release.image import wanted_digest
-from cli.release.options import Pace, environment_argument, pace_options
+from cli.release.options import Pace, environment_argument, image_option, pace_options
 from cli.release.place import place_of
 from release.gates import gates, least_time
 from release.ledger import Plan
@@ -13,7 +13,7 @@ from release.ledger import Plan
 
 @click.command()
 @environment_argument
-@click.option("--image", metavar="DIGEST", help="Image to release; default: the one that the environment built.")
+@image_option
 @pace_options
 @one_line
 def plan(

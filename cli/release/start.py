@@ -5,14 +5,14 @@ import click
 from cli.failures import one_line
 from cli.release.conduct import end, launch, plan_of
 from cli.release.image import wanted_digest
-from cli.release.options import Pace, environment_argument, pace_options
+from cli.release.options import Pace, environment_argument, image_option, pace_options
 from cli.release.place import place_of
 from release.machine import Phase
 
 
 @click.command()
 @environment_argument
-@click.option("--image", metavar="DIGEST", help="Image to release; default: the one that the environment built.")
+@image_option
 @pace_options
 @one_line
 def start(

@@ -48,8 +48,8 @@ class RouteProbe:
         try:
             about = answer.json()
         except ValueError:
-            return "an answer that is no JSON"
-        wrong = [
-            f"{name} {about.get(name)!r}, not {value!r}" for name, value in expected.items() if about.get(name) != value
-        ]
-        return "; ".join(wrong) or None
+            about = None
+        if not isinstance(about, dict):
+            return "an answer that tells no version"
+        wrong = (name for name, value in expected.items() if about.get(name) != value)
+        return "; ".join(f"{name} {about.get(name)!r}, not {expected[name]!r}" for name in wrong) or None
