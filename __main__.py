@@ -6,7 +6,6 @@ import pulumi
 import pulumi_aws as aws
 
 import settings
-from components.app_image import AppImage
 from components.domain import Domain
 from components.fleet import Fleet
 from components.ledger import Ledger
@@ -29,9 +28,12 @@ except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
 registry = Registry("app", {"force_delete": not wanted.protects, "tags": tags})
-candidate = AppImage("app", {
-    "repository_url": registry.repository_url, "context": "app", "version": wanted.version,
-}) if wanted.builds_image else None
+candidate = None
+if wanted.builds_image:
+    from components.app_image import AppImage  # here, since the others do without its SDK, which takes its time
+
+    candidate = AppImage("app", {
+        "repository_url": registry.repository_url, "context": "app", "version": wanted.version})
 released = Released(state or State.initial(), candidate, registry, wanted.instances, is_first_run=state is None)
 book = Ledger("ledger", {"environment": environment, "seed": released.seed, "protects": wanted.protects, "tags": tags})
 secret = RouteSecret("test-route", {"environment": environment, "tags": tags})

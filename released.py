@@ -2,14 +2,17 @@
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 
-from components.app_image import AppImage
 from components.ledger_lookup import ledger_item
 from components.registry import Registry
 from release import ledger, ledger_text
 from release.ledger import Colour, State
+
+if TYPE_CHECKING:
+    from components.app_image import AppImage
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Released:
     """The ledger's state; before the first run of an environment that builds images, its candidate as the first one."""
 
     state: State
-    candidate: AppImage | None
+    candidate: "AppImage | None"
     registry: Registry
     instances: int
     """Size of the live colour, for the first image alone: afterwards the ledger has it."""

@@ -13,7 +13,8 @@ def ledger_item(environment: str, key: str) -> str | None:
     between table and item would then be the last one. Raises ValueError as Ledger does.
     """
     pointer = parameter_name(environment, "ledger")
-    found = ssm.get_parameters_by_path(path=pointer.rpartition("/")[0])
+    # Not decrypted: the test route's secret lives under the same path.
+    found = ssm.get_parameters_by_path(path=pointer.rpartition("/")[0], with_decryption=False)
     tables = dict(zip(found.names, found.values, strict=True))
     if pointer not in tables:
         return None

@@ -10,7 +10,7 @@ import runpy
 import sys
 from pathlib import Path
 
-ALLOCATIONS = 200_000
+ALLOCATIONS = 1_000_000
 """Objects between two looks; Python's own figure is 700. A large program stays bounded."""
 
 

@@ -1,5 +1,6 @@
 """What the embedded cloud adds around moto's API: a status route, and a signal when something may have changed."""
 
+import io
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -8,6 +9,11 @@ from localcloud.api.server import WsgiApp
 
 SERVICES = re.compile(r"/(autoscaling|ec2|elasticloadbalancing|acm)/aws4_request")
 """Services whose state the load balancer and the instances follow, as they stand in a request's signature."""
+
+
+ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
+READS = ("Describe", "Get", "List")
+"""How AWS begins the names of operations that change nothing."""
 
 
 def answering(path: str, body: Callable[[], bytes]) -> Callable[[WsgiApp], WsgiApp]:
@@ -28,16 +34,32 @@ def answering(path: str, body: Callable[[], bytes]) -> Callable[[WsgiApp], WsgiA
 
 
 def signalling(changed: Callable[[], None], own_agent: str) -> Callable[[WsgiApp], WsgiApp]:
-    """Around an API: calls `changed` after each request to SERVICES, but for those of the data plane itself."""
+    """Around an API: calls `changed` after each request that may change something in SERVICES.
+
+    Not after reads, of which a refresh makes hundreds, and not after what the data plane itself does.
+    """
 
     def around(api: WsgiApp) -> WsgiApp:
         def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            answer = api(environ, start_response)
             is_ours = own_agent in environ.get("HTTP_USER_AGENT", "")
-            if not is_ours and SERVICES.search(environ.get("HTTP_AUTHORIZATION", "")):
+            is_followed = SERVICES.search(environ.get("HTTP_AUTHORIZATION", "")) is not None
+            may_change = is_followed and not is_ours and not _operation(environ).startswith(READS)
+            answer = api(environ, start_response)
+            if may_change:
                 changed()
             return answer
 
         return application
 
     return around
+
+
+def _operation(environ: dict[str, Any]) -> str:
+    """The operation that a request asks for, by the JSON protocols' header or the query protocols' form."""
+    target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+    if target:
+        return target.rpartition(".")[2]
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    found = ACTION.search(body)
+    return found[1].decode() if found else ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from localcloud.dataplane import moto_statistics
 from localcloud.dataplane.admin import AdminUnavailable, ClusterStats
@@ -56,7 +57,7 @@ class Meter:
         while not self._stopping.wait(self._every_seconds):
             try:
                 self._measure(balancer)
-            except (ClientError, BotoCoreError, AdminUnavailable) as problem:
+            except (ClientError, BotoCoreError, ResponseParserError, AdminUnavailable) as problem:
                 LOG.warning("metrics could not be taken", problem=str(problem))
 
     def _measure(self, balancer: Balancer) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from localcloud.dataplane import moto_health, moto_statistics
 from localcloud.dataplane.admin import AdminUnavailable
@@ -27,6 +28,8 @@ from localcloud.errors import LocalCloudError
 
 LOG = structlog.get_logger(__name__)
 
+API_PROBLEMS = (ClientError, BotoCoreError, ResponseParserError, UnreadableAnswer)
+"""The API says no, cannot be reached, or answers with an error page."""
 TICK_SECONDS = 0.25
 LONGEST_BLIND_SECONDS = 5.0
 """The API is asked at least this often, and whenever someone calls wake()."""
@@ -166,7 +169,7 @@ class DataPlane:
             if self._fleet.step():
                 self._wake.set()
             self._replace_lost()
-        except (ClientError, BotoCoreError, UnreadableAnswer, AdminUnavailable, OSError) as problem:
+        except (*API_PROBLEMS, AdminUnavailable, OSError) as problem:
             # Whatever it is, the next look may be luckier; what runs goes on running as it is.
             LOG.warning("the data plane could not do all", problem=str(problem))
         self._tell()
@@ -182,7 +185,7 @@ class DataPlane:
         self._is_stale = False
         try:
             self._follow(merged([region.observe() for region in self._regions.values()]))
-        except (ClientError, BotoCoreError):
+        except API_PROBLEMS:
             # The API may have been changing just then: soon again. An answer that can't be read can wait.
             self._is_stale = True
             raise

@@ -6,42 +6,7 @@ from typing import Any
 from localcloud.provider.api import Api, require_loopback
 from localcloud.provider.errors import UnknownProperty
 from localcloud.provider.kind import AwsType
-from localcloud.provider.kinds import (
-    alarms,
-    certificates,
-    dashboards,
-    dns,
-    dynamodb,
-    dynamodb_items,
-    endpoints,
-    gateways,
-    group_rules,
-    instances,
-    kms,
-    launch_template,
-    listener_rules,
-    listeners,
-    load_balancers,
-    logs,
-    lookups_data,
-    lookups_delivery,
-    lookups_ec2,
-    policies,
-    repositories,
-    roles,
-    routes,
-    s3,
-    s3_lifecycle,
-    s3_settings,
-    scaling_groups,
-    scaling_policies,
-    security_groups,
-    sns,
-    ssm,
-    subnet,
-    target_groups,
-    vpc,
-)
+from localcloud.provider.kinds import data, delivery, ec2
 from localcloud.provider.lookups import Lookup
 from localcloud.provider.package import Package, TableType
 from localcloud.provider.values import Properties
@@ -49,41 +14,9 @@ from localcloud.provider.values import Properties
 VERSION = "7.51.1"
 """The pulumi-aws release whose tokens and property names the table follows."""
 
-AREAS = (
-    alarms,
-    certificates,
-    dashboards,
-    dns,
-    dynamodb,
-    dynamodb_items,
-    endpoints,
-    gateways,
-    group_rules,
-    instances,
-    kms,
-    launch_template,
-    listener_rules,
-    listeners,
-    load_balancers,
-    logs,
-    policies,
-    repositories,
-    roles,
-    routes,
-    s3,
-    s3_lifecycle,
-    s3_settings,
-    scaling_groups,
-    scaling_policies,
-    security_groups,
-    sns,
-    ssm,
-    subnet,
-    target_groups,
-    vpc,
-)
+AREAS = (data, delivery, ec2)
 TYPES: tuple[AwsType, ...] = tuple(kind for area in AREAS for kind in area.TYPES)
-LOOKUPS: tuple[Lookup, ...] = (*lookups_data.LOOKUPS, *lookups_delivery.LOOKUPS, *lookups_ec2.LOOKUPS)
+LOOKUPS: tuple[Lookup, ...] = tuple(lookup for area in AREAS for lookup in area.LOOKUPS)
 CREDENTIALS = frozenset({"accessKey", "secretKey", "token", "profile", "version", "pluginDownloadURL"})
 """Settings that say who asks, or which plugin: the embedded cloud has one account and no password."""
 

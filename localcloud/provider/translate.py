@@ -99,7 +99,7 @@ def camel(name: str) -> str:
 
 def same(left: Any, right: Any) -> bool:
     """Whether two declared values mean the same: sets in any order, numbers by value, JSON by content."""
-    return bool(_canonical(left) == _canonical(right))
+    return bool(left == right or _canonical(left) == _canonical(right))  # the first is nearly always so, and quick
 
 
 def agrees(declared: Any, actual: Any) -> bool:

@@ -1,3 +1,4 @@
+import io
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,9 +13,10 @@ def api(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     return [b"moto"]
 
 
-def ask(application: WsgiApp, **environ: str) -> tuple[str, dict[str, str], bytes]:
+def ask(application: WsgiApp, form: bytes = b"", **environ: str) -> tuple[str, dict[str, str], bytes]:
     told: list[Any] = []
-    body = b"".join(application(environ, lambda *answer: told.append(answer)))
+    whole = {**environ, "wsgi.input": io.BytesIO(form), "CONTENT_LENGTH": str(len(form))}
+    body = b"".join(application(whole, lambda *answer: told.append(answer)))
     [(status, headers)] = told
     return status, dict(headers), body
 
@@ -49,6 +51,22 @@ def test_a_call_to_a_service_that_matters_is_signalled_after_its_answer() -> Non
         order.clear()
         assert ask(around, HTTP_AUTHORIZATION=signature(service))[2] == b"moto"
         assert order == ["answered", "signalled"]
+
+
+def test_a_read_is_not_signalled_and_the_api_still_gets_its_form() -> None:
+    signals: list[None] = []
+    forms: list[bytes] = []
+
+    def reading(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        forms.append(environ["wsgi.input"].read())
+        return api(environ, start_response)
+
+    around = signalling(lambda: signals.append(None), AGENT)(reading)
+    for action in (b"DescribeAvailabilityZones", b"RunInstances"):
+        ask(around, b"Version=2016-11-15&Action=" + action, HTTP_AUTHORIZATION=signature("ec2"))
+    ask(around, HTTP_AUTHORIZATION=signature("acm"), HTTP_X_AMZ_TARGET="CertificateManager.DescribeCertificate")
+    assert len(signals) == 1
+    assert forms[1] == b"Version=2016-11-15&Action=RunInstances"
 
 
 def test_nothing_else_is_signalled() -> None:

@@ -1,1 +1,1 @@
-"""The table: every AWS resource type that the embedded cloud knows, a file a service."""
+"""The table: every AWS resource type that the embedded cloud knows, a folder a field, a file a family."""

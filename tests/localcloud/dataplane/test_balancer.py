@@ -149,7 +149,7 @@ PATIENT = replace(group("x").health_check, timeout=timedelta(seconds=3))
 
 def test_a_target_whose_first_check_is_under_way_gets_nothing_yet(running: Balancer, pair: Pair) -> None:
     old, new = pair
-    new.check_takes = 0.4
+    new.check_takes = 2.0
 
     def of(*targets: Target) -> Snapshot:
         return snapshot(group("web", *targets, health_check=PATIENT), default=split((group("web"), 1)))

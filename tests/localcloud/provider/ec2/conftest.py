@@ -8,18 +8,18 @@ import pytest
 
 from localcloud.api import gaps_ec2
 from localcloud.provider.errors import ProviderError
-from localcloud.provider.kinds import (
+from localcloud.provider.kinds.ec2 import (
     endpoints,
     gateways,
     group_rules,
     instances,
     launch_template,
-    lookups_ec2,
     routes,
     security_groups,
     subnet,
     vpc,
 )
+from localcloud.provider.kinds.ec2 import lookups as lookups_ec2
 from localcloud.provider.lookups import table
 from localcloud.provider.package import TableType
 

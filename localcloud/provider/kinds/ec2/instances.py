@@ -8,8 +8,8 @@ from localcloud.provider.errors import UnknownProperty
 from localcloud.provider.kind import AwsType, Change, Create, Failures, Prop, Read, Step
 from localcloud.provider.kinds.bounds import among, spelled
 from localcloud.provider.kinds.common import ec2_arn
-from localcloud.provider.kinds.ec2_rules import METADATA_OPTIONS, one_at_most, user_data
-from localcloud.provider.kinds.template_data import volume_failures
+from localcloud.provider.kinds.ec2.ec2_rules import METADATA_OPTIONS, one_at_most, user_data
+from localcloud.provider.kinds.ec2.template_data import volume_failures
 from localcloud.provider.tags import ec2_tags
 from localcloud.provider.values import Properties
 

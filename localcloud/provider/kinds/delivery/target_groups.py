@@ -5,7 +5,7 @@ from typing import Any
 from localcloud.provider.kind import AutoName, AwsType, Change, Create, Failures, Prop, Read, Step
 from localcloud.provider.kinds.bounds import among, at, no_other_keys, spelled, whole
 from localcloud.provider.kinds.common import by_id, deletes
-from localcloud.provider.kinds.elb_common import ELB_TAGS, NAME_MEANING, TAGS_READ, AttributeFamily, arn_suffix
+from localcloud.provider.kinds.delivery.elb_common import ELB_TAGS, NAME_MEANING, TAGS_READ, AttributeFamily, arn_suffix
 from localcloud.provider.translate import text
 from localcloud.provider.values import Properties
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from localcloud.provider.kind import AwsType, Change, Create, Failures, Prop, Read, Step
 from localcloud.provider.kinds.common import by_id, deletes
-from localcloud.provider.kinds.s3_settings import the_bucket, with_bucket
+from localcloud.provider.kinds.data.s3_settings import the_bucket, with_bucket
 from localcloud.provider.tags import as_list, as_map
 from localcloud.provider.translate import from_aws, same
 from localcloud.provider.values import Properties

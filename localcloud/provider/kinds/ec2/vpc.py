@@ -2,7 +2,7 @@
 
 from localcloud.provider.kind import AwsType, Change, Create, Prop, Read, Step
 from localcloud.provider.kinds.common import by_id, deletes, ec2_arn, filters
-from localcloud.provider.kinds.ec2_rules import network
+from localcloud.provider.kinds.ec2.ec2_rules import network
 from localcloud.provider.tags import ec2_tags
 
 

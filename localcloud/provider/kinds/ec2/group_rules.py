@@ -4,8 +4,15 @@ from typing import Any
 
 from localcloud.provider.kind import AwsType, Change, Create, Failures, Prop, Read, Step
 from localcloud.provider.kinds.common import by_id, ec2_arn
-from localcloud.provider.kinds.ec2_rules import group_text, just_one, network, network6
-from localcloud.provider.kinds.group_permissions import ALL, ANY_PORT, ICMP, PORT_PROTOCOLS, Permission, port_reasons
+from localcloud.provider.kinds.ec2.ec2_rules import group_text, just_one, network, network6
+from localcloud.provider.kinds.ec2.group_permissions import (
+    ALL,
+    ANY_PORT,
+    ICMP,
+    PORT_PROTOCOLS,
+    Permission,
+    port_reasons,
+)
 from localcloud.provider.tags import ec2_tags
 from localcloud.provider.values import Properties
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.provider.kind import Change, Failures
 from localcloud.provider.kinds.bounds import whole
-from localcloud.provider.kinds.ec2_rules import (
+from localcloud.provider.kinds.ec2.ec2_rules import (
     network6_failures,
     network_failures,
     text_failures,

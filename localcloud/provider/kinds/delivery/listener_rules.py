@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.provider.kind import AwsType, Change, Create, Failures, Prop, Read, Step
-from localcloud.provider.kinds.actions import action_rules, actions_prop
 from localcloud.provider.kinds.bounds import whole
 from localcloud.provider.kinds.common import by_id, deletes
-from localcloud.provider.kinds.elb_common import ELB_TAGS, TAGS_READ
+from localcloud.provider.kinds.delivery.actions import action_rules, actions_prop
+from localcloud.provider.kinds.delivery.elb_common import ELB_TAGS, TAGS_READ
 from localcloud.provider.translate import from_aws
 from localcloud.provider.values import Properties
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.provider.kind import AutoName, AwsType, Change, Create, Prop, Read, Step
-from localcloud.provider.kinds.alarm_rules import PRESENCE, RULES
 from localcloud.provider.kinds.common import ACCOUNT_ID, by_id, deletes_by
+from localcloud.provider.kinds.data.alarm_rules import PRESENCE, RULES
 from localcloud.provider.tags import as_list, as_map, listed_tags
 from localcloud.provider.translate import from_aws, same, to_aws
 

@@ -5,7 +5,7 @@ from typing import Any
 from localcloud.provider.kind import AutoName, AwsType, Change, Create, Failures, Prop, Read, Step
 from localcloud.provider.kinds.bounds import among, no_other_keys, spelled, whole
 from localcloud.provider.kinds.common import applies, by_id, deletes
-from localcloud.provider.kinds.elb_common import (
+from localcloud.provider.kinds.delivery.elb_common import (
     ELB_TAGS,
     LOAD_BALANCER_NAME,
     NAME_MEANING,

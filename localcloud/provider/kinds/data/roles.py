@@ -6,8 +6,8 @@ from typing import Any
 from localcloud.provider.kind import AutoName, AwsType, Change, Create, Failures, Prop, Read, Step
 from localcloud.provider.kinds.bounds import spelled, whole
 from localcloud.provider.kinds.common import by_id, deletes_by
+from localcloud.provider.kinds.data.iam_common import GONE, arn, named, path
 from localcloud.provider.kinds.documents import as_text, identity_policy, literal, trust_policy
-from localcloud.provider.kinds.iam_common import GONE, arn, named, path
 from localcloud.provider.tags import listed_tags
 from localcloud.provider.values import Properties
 

@@ -5,7 +5,7 @@ from typing import Any
 from localcloud.provider.kind import AwsType, Change, Create, Prop, Read, Step
 from localcloud.provider.kinds.bounds import among
 from localcloud.provider.kinds.common import by_id, deletes, ec2_arn
-from localcloud.provider.kinds.ec2_rules import one_at_most
+from localcloud.provider.kinds.ec2.ec2_rules import one_at_most
 from localcloud.provider.tags import ec2_tags
 from localcloud.provider.values import Properties
 

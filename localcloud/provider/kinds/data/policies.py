@@ -4,8 +4,8 @@ from typing import Any
 
 from localcloud.provider.kind import AutoName, AwsType, Change, Create, Prop, Read, Step
 from localcloud.provider.kinds.common import by_id
+from localcloud.provider.kinds.data.iam_common import GONE, named, path
 from localcloud.provider.kinds.documents import as_text, identity_policy
-from localcloud.provider.kinds.iam_common import GONE, named, path
 from localcloud.provider.tags import listed_tags
 
 MOST_VERSIONS = 5  # that IAM keeps of a policy

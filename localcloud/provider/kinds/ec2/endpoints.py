@@ -7,7 +7,7 @@ from localcloud.provider.kind import AwsType, Change, Create, Prop, Read, Step
 from localcloud.provider.kinds.bounds import among, spelled
 from localcloud.provider.kinds.common import by_id, ec2_arn
 from localcloud.provider.kinds.documents import json_object
-from localcloud.provider.kinds.ec2_rules import just_one
+from localcloud.provider.kinds.ec2.ec2_rules import just_one
 from localcloud.provider.tags import ec2_tags
 from localcloud.provider.values import Properties
 

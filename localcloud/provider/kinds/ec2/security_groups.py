@@ -6,8 +6,8 @@ from typing import Any
 from localcloud.provider.errors import ApiRefused
 from localcloud.provider.kind import AutoName, AwsType, Change, Create, Failures, Prop, Read, Step
 from localcloud.provider.kinds.common import by_id, ec2_arn
-from localcloud.provider.kinds.ec2_rules import group_text
-from localcloud.provider.kinds.group_permissions import (
+from localcloud.provider.kinds.ec2.ec2_rules import group_text
+from localcloud.provider.kinds.ec2.group_permissions import (
     Permission,
     item_failures,
     items,

@@ -5,7 +5,7 @@ from typing import Any
 
 from localcloud.provider.kind import AwsType, Change, Create, Failures, Prop, Read, Step
 from localcloud.provider.kinds.common import by_id, deletes, ec2_arn
-from localcloud.provider.kinds.ec2_rules import (
+from localcloud.provider.kinds.ec2.ec2_rules import (
     just_one,
     network,
     network6,

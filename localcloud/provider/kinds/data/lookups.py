@@ -5,7 +5,7 @@ from typing import Any
 
 from localcloud.provider.api import Api
 from localcloud.provider.errors import ProviderError
-from localcloud.provider.kinds.dynamodb_items import document_of, item_id, item_of
+from localcloud.provider.kinds.data.dynamodb_items import document_of, item_id, item_of
 from localcloud.provider.lookups import Lookup
 from localcloud.provider.values import Properties
 
