@@ -17,6 +17,9 @@ from release.errors import ForeignWeights, Refused, UnsafeWeights
 from release.ledger import Colour, InFlight, Side, State
 from release.machine import Event, Phase, after
 
+CONVERGED_SECONDS = 2.0
+"""Weights that the listener shows may take a moment to be everywhere: no servers go before they were live so long."""
+
 Weights = Mapping[Colour, int]
 Declared = tuple[Colour, Side, Side]
 """What of a state the program declares."""
@@ -159,7 +162,7 @@ def _settle(state: State, release: InFlight, seen: Seen) -> Decision:
         trouble = seen.trouble or _shortage(state, target, seen)
         if trouble:
             return _fall_back(state, release, Event.FAILED, trouble, seen.now)
-        until = release.since + timedelta(seconds=release.plan.warm_seconds)
+        until = release.since + timedelta(seconds=max(release.plan.warm_seconds, CONVERGED_SECONDS))
         if seen.now < until:
             return Wait(f"{leaving} stays warm", until)
         cold = _with(state, leaving, replace(state.side(leaving), capacity=0))
@@ -179,7 +182,7 @@ def _roll_back(state: State, release: InFlight, seen: Seen) -> Decision:
         if seen.now >= until:
             raise UnsafeWeights(f"release {release.release_id} cannot go back: {shortage}")
         return Wait(shortage, until)
-    bake = timedelta(seconds=release.plan.bake_seconds)
+    bake = timedelta(seconds=max(release.plan.bake_seconds, CONVERGED_SECONDS))
     if seen.steady < bake:  # what was sent to the target colour a moment ago is still under way
         return Wait(f"{live} has every request again", seen.now + bake - seen.steady)
     if state.side(target) != release.previous:

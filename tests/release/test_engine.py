@@ -220,6 +220,14 @@ def test_without_a_release_there_is_nothing_to_resume_or_take_back(act: Callable
         act(FakeWorld().engine())
 
 
+def test_however_short_the_plan_servers_go_only_once_the_weights_have_settled() -> None:
+    world = FakeWorld()
+    hasty = flight(plan=plan(steps=(100,), bake_seconds=0.0, warm_seconds=0.0))
+    assert world.started(hasty).run() is Phase.DONE
+    times = {entry.event: entry.at for entry in world.entries}
+    assert (times["RETIRED"] - times["ALL_MOVED"]).total_seconds() >= 2
+
+
 def test_one_jump_to_100_is_a_release_too() -> None:
     world = FakeWorld()
     assert world.started(flight(plan=plan(steps=(100,)))).run() is Phase.DONE
