@@ -96,8 +96,6 @@ class FakeClock:
 class FakeLock:
     """One of a series of locks; only the last one is good."""
 
-    last = 0
-
     def __init__(self, world: "FakeWorld") -> None:
         self._world = world
         world.token += 1
@@ -109,7 +107,7 @@ class FakeLock:
 
 
 class FakeWorld:
-    """Every port in one; `over_and_again` makes an engine as a new process would."""
+    """Every port in one; `engine` makes an engine as a new process would."""
 
     def __init__(self) -> None:
         self.wire, self.clock = Wire(), FakeClock()

@@ -1,9 +1,10 @@
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from release.engine import Engine
+from release.engine import Engine, kept
 from release.errors import ForeignWeights, InfrastructureFailed, LockLost, Refused, UnsafeWeights
 from release.ledger import Colour
 from release.machine import Phase
@@ -321,3 +322,25 @@ def test_what_was_on_the_target_colour_before_is_restored() -> None:
     world.complaint = lambda: "status 500" if world.listener[BLUE] == 5 else None
     assert world.started(back).run() is Phase.ROLLED_BACK
     assert replace(world.state, version=1) == before
+
+
+class CountedLock:
+    """A lock that is lost after some renewals."""
+
+    token = 1
+
+    def __init__(self, renewals: int) -> None:
+        self.left, self.is_lost = renewals, threading.Event()
+
+    def renew(self) -> None:
+        if not self.left:
+            self.is_lost.set()
+            raise LockLost("taken over")
+        self.left -= 1
+
+
+def test_a_kept_lock_is_renewed_until_it_is_lost() -> None:
+    lock = CountedLock(3)
+    with kept(lock, 0.01):
+        assert lock.is_lost.wait(5)
+    assert lock.left == 0
