@@ -8,14 +8,11 @@ import pulumi
 
 from components.ledger_lookup import ledger_item
 from components.registry import Registry
-from release import ledger
+from release import ledger, ledger_text
 from release.ledger import Colour, State
 
 if TYPE_CHECKING:
     from components.app_image import AppImage
-
-RELEASE_VARIABLE = "TEAL_RELEASE"
-"""Environment variable by which a release says that this run is its own: the id of the release."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +53,8 @@ class Released:
     def seed(self) -> pulumi.Input[str]:
         """The ledger's first item; written once."""
         if self.candidate is None:
-            return ledger.item(State.initial())
-        return self.candidate.digest.apply(lambda digest: ledger.item(State.first(digest, self.instances)))
+            return ledger_text.item(State.initial())
+        return self.candidate.digest.apply(lambda digest: ledger_text.item(State.first(digest, self.instances)))
 
     @property
     def _starts_with_candidate(self) -> bool:
@@ -70,9 +67,9 @@ def read_ledger(environment: str) -> State | None:
     Raises LedgerError for a state that cannot be, and ReleaseInFlight unless the release under way is the one that
     runs this program: two hands on the weights would undo each other.
     """
-    found = ledger_item(environment, ledger.KEY)
+    found = ledger_item(environment, ledger_text.KEY)
     if found is None:
         return None
-    state = ledger.state_of_item(found)
-    ledger.admit(state, os.environ.get(RELEASE_VARIABLE))
+    state = ledger_text.state_of_item(found)
+    ledger.admit(state, os.environ.get(ledger.RELEASE_VARIABLE))
     return state

@@ -11,12 +11,13 @@ from botocore.parsers import ResponseParserError
 
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.provider.errors import ProviderError
-from release.errors import ReleaseError
+from release.errors import LockHeld, LockLost, Refused, ReleaseError
 from settings import SettingsError
 from toolchain.errors import ToolchainError
 
-FAILED, NOT_RUNNING, INTERRUPTED = 1, 3, 130
-"""Exit codes: the command failed; there is no embedded cloud; Ctrl-C. Click itself has 2, for a wrong call."""
+FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, INTERRUPTED = 1, 3, 4, 5, 6, 7, 130
+"""Exit codes: the command failed; there is no embedded cloud; a gate is closed; the release was rolled back; it is
+paused; somebody else has the lock; Ctrl-C. Click itself has 2, for a wrong call."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +39,18 @@ class NotRunning(Failure):
     exit_code = NOT_RUNNING
 
 
+class GateClosed(Failure):
+    """A gate is closed, and nothing was changed; exit code 4."""
+
+    exit_code = REFUSED
+
+
+class NoLock(Failure):
+    """Somebody else has the environment's lock, or has taken it over; exit code 7."""
+
+    exit_code = NO_LOCK
+
+
 class Interrupted(Failure):
     """The user pressed Ctrl-C; exit code 130, as a shell would have it."""
 
@@ -51,6 +64,10 @@ def foreseen() -> Iterator[None]:
         yield
     except CloudNotRunning as error:
         raise NotRunning(str(error)) from error
+    except Refused as error:
+        raise GateClosed(str(error)) from error
+    except (LockHeld, LockLost) as error:
+        raise NoLock(str(error)) from error
     except (LocalCloudError, ProviderError, ReleaseError, SettingsError, ToolchainError) as error:
         raise Failure(str(error)) from error
     except (BotoCoreError, ClientError, ResponseParserError) as error:  # the API refused, is gone, or is broken

@@ -8,6 +8,7 @@ import click
 
 GROUPS = {
     "local": ("cli.local", "An environment on this machine: the real engine, an embedded cloud."),
+    "release": ("cli.release", "Release a new version with no downtime, and take it back."),
     "image": ("cli.image", "Images of the app, without Docker."),
     "toolchain": ("cli.toolchain", "The Pulumi engine that Teal runs on."),
 }
@@ -63,11 +64,12 @@ def main() -> None:
     \b
     Examples:
       teal local up dev        a whole environment on this machine
+      teal release start dev   a new version in it, step by step
       teal local status        what runs, and where
       teal image build dev     pack the app and push it, without Docker
 
     Results go to standard output, progress and problems to standard error. Exit codes: 0 done, 1 failed, 2 wrong call,
-    3 no embedded cloud runs, 130 interrupted.
+    3 no embedded cloud runs, 130 interrupted; those of releases: `teal release --help`.
 
     Tab completion: eval "$(_TEAL_COMPLETE=bash_source teal)" (or zsh_source, fish_source).
     """

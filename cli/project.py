@@ -8,9 +8,9 @@ import yaml
 from click.shell_completion import CompletionItem
 
 from cli.steps import Steps
+from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
-from localcloud.stacks import stack_names
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
-from localcloud.api import gaps_autoscaling, gaps_data, gaps_ec2, gaps_elbv2, gaps_route53, refusals_ec2
+from localcloud.api import gaps_autoscaling, gaps_data, gaps_dynamodb, gaps_ec2, gaps_elbv2, gaps_route53, refusals_ec2
 from localcloud.api.routes import answering, signalling
 from localcloud.api.server import ApiServer
 from localcloud.dataplane.image_runner import ImageRunner
@@ -24,7 +24,7 @@ from localcloud.launch import STATUS_PATH
 from localcloud.provider import aws, docker
 from localcloud.provider.servicer import serve
 
-REPAIRS = (gaps_autoscaling, gaps_data, gaps_ec2, gaps_elbv2, gaps_route53, refusals_ec2, moto_gap)
+REPAIRS = (gaps_autoscaling, gaps_data, gaps_dynamodb, gaps_ec2, gaps_elbv2, gaps_route53, refusals_ec2, moto_gap)
 """What moto lacks, or lets pass, and AWS does not."""
 GRACE_SECONDS = 1.0
 """How long a provider call that is under way may go on when the cloud stops."""

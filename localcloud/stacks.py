@@ -1,5 +1,6 @@
 """A stack in the embedded cloud: the real engine, the project's own program and stack file, state in our home."""
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -8,44 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from pulumi import automation
 from pulumi.automation import errors as automation_errors
 from pulumi.automation.events import DiagnosticEvent, EngineEvent
 
+from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed
 from localcloud.home import CloudRecord, Home
 
 OnEvent = Callable[[EngineEvent], None]
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "embedded",
-    "AWS_SECRET_ACCESS_KEY": "embedded",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 FOREIGN = re.compile(r"^(AWS_|PULUMI_|(HTTPS?|ALL)_PROXY$)", re.IGNORECASE)
-
-
-def stack_names(project: Path) -> list[str]:
-    """The stacks that the project has a file for, in the order of their names."""
-    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
-
-
-def stack_environment(record: CloudRecord, home: Home, region: str) -> dict[str, str]:
-    """What a process needs to reach the embedded cloud with pulumi, aws or boto3."""
-    return {
-        **CREDENTIALS,
-        "AWS_ENDPOINT_URL": record.api_url,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "NO_PROXY": "127.0.0.1,localhost",
-        # Without sidecar files: a kill while the engine rewrites one leaves a state that it can't load any more.
-        "PULUMI_BACKEND_URL": f"{home.backend.as_uri()}?metadata=skip",
-        "PULUMI_HOME": str(home.pulumi_home),
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home.passphrase_file),
-        "PULUMI_DEBUG_PROVIDERS": record.debug_providers,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }
 
 
 @dataclass
@@ -135,6 +110,16 @@ class LocalStack:
         with self._running() as (stack, _):
             stack.cancel()
 
+    def free_if_abandoned(self) -> bool:
+        """Frees the lock if the run that left it was killed; False while a living one has it. Raises StackFailed."""
+        locks = list((self.home.backend / ".pulumi" / "locks").glob(f"**/{self.name}/*.json"))
+        pids = [pid for pid in map(_pid_of, locks) if pid is not None]
+        if any(psutil.pid_exists(pid) for pid in pids):
+            return False
+        if pids:
+            self.cancel()
+        return True
+
     @contextmanager
     def _running(self, on_event: OnEvent | None = None) -> Iterator[tuple[automation.Stack, Diagnostics]]:
         heard = Diagnostics(on_event)
@@ -180,6 +165,14 @@ def _only_ours() -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+def _pid_of(lock: Path) -> int | None:
+    """Process that made a lock file of the engine's; None for a file that has just gone."""
+    try:
+        return int(json.loads(lock.read_text())["pid"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
 
 
 def _one_line(told: DiagnosticEvent) -> str:

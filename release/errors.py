@@ -1,10 +1,18 @@
 """What can go wrong with a release.
 
 ReleaseError
-├── LedgerError       the ledger holds, or would hold, what can't be
-├── LedgerMissing     the environment has no ledger yet
-├── LedgerConflict    somebody else wrote first
-└── ReleaseInFlight   another release is under way
+├── LedgerError            the ledger holds, or would hold, what can't be
+├── LedgerMissing          the environment has no ledger yet
+├── LedgerConflict         somebody else wrote first
+├── Refused                a gate is closed; nothing was changed
+│   └── ReleaseInFlight    another release is under way
+├── LockHeld               somebody else has the environment's lock
+├── LockLost               somebody else has taken the lock over
+├── IllegalEvent           the phase takes no such event
+├── UnsafeWeights          a colour would get requests that it has too few healthy servers for
+├── ForeignWeights         the listener's weights are not the ledger's
+├── TrafficNotConfirmed    the listener does not have the weights that it was given
+└── InfrastructureFailed   the run of the program failed
 """
 
 
@@ -24,5 +32,37 @@ class LedgerConflict(ReleaseError):
     """Somebody else wrote the ledger since it was read; nothing was written."""
 
 
-class ReleaseInFlight(ReleaseError):
+class Refused(ReleaseError):
+    """A gate is closed; nothing was changed."""
+
+
+class ReleaseInFlight(Refused):
     """A release is under way: nobody else may change the environment until it is over."""
+
+
+class LockHeld(ReleaseError):
+    """Somebody else has the environment's lock; the message says who, since when, for what and until when."""
+
+
+class LockLost(ReleaseError):
+    """The lock is no longer ours: somebody took it over. Whoever hears this must write nothing more."""
+
+
+class IllegalEvent(ReleaseError):
+    """The phase has no row for this event; the release is unchanged."""
+
+
+class UnsafeWeights(ReleaseError):
+    """A colour would get requests with fewer healthy servers than its floor; the message carries the numbers."""
+
+
+class ForeignWeights(ReleaseError):
+    """The listener has weights that no release gave it; the message says which, and what the ledger has."""
+
+
+class TrafficNotConfirmed(ReleaseError):
+    """The listener was given weights, and still shows others."""
+
+
+class InfrastructureFailed(ReleaseError):
+    """The run of the program that was to make the ledger's capacities real has failed."""

@@ -1,22 +1,23 @@
-"""The ledger's state as a value: which colour is live, what each runs, how the requests are shared.
+"""The ledger's state as a value: which colour is live, what each runs, how the requests are shared, what is under way.
 
-Everything here is pure. The program reads the state to declare it; release.adapters.dynamodb reads and writes it.
+Everything here is pure; release.ledger_text is its form in the table. The program reads the state to declare it, a
+release changes it.
 """
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from release.errors import LedgerError, ReleaseInFlight
+from release.machine import Phase
 
-KEY = json.dumps({"pk": {"S": "environment"}, "sk": {"S": "state"}})
-"""Key of the state item, in DynamoDB's JSON."""
+RELEASE_VARIABLE = "TEAL_RELEASE"
+"""Environment variable by which a release says that a run of the program is its own: the id of the release."""
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+"""An image's digest."""
 _WHOLE = 100
 
 
@@ -44,8 +45,8 @@ class Side:
     """Share of the requests in percent, 0 to 100."""
 
     def __post_init__(self) -> None:
-        if self.digest is not None and not _DIGEST.fullmatch(self.digest):
-            raise LedgerError(f"digest must be null or sha256: and 64 hex digits, got {self.digest!r}")
+        if self.digest is not None:
+            check_digest(self.digest)
         if self.capacity < 0:
             raise LedgerError(f"capacity must be 0 or more, got {self.capacity}")
         if self.capacity and self.digest is None:
@@ -55,20 +56,70 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InFlight:
-    """The release that is under way. Raises LedgerError for an empty text or a time without a zone."""
+class Plan:
+    """What a release is to do. Raises LedgerError for a digest, steps or times that can't be."""
 
-    release_id: str
-    phase: str
-    started_by: str
-    started_at: datetime
+    digest: str
+    """Image that the target colour is to run."""
+    target: Colour
+    """Colour that is idle when the release starts, and live when it is done."""
+    steps: tuple[int, ...]
+    """Share of the target colour in percent, step by step: rising, and 100 at the end."""
+    ready_seconds: float
+    """Seconds that the servers of the target colour may take until all of them are healthy."""
+    bake_seconds: float
+    """Seconds that the weights of a step stay before the next one."""
+    warm_seconds: float
+    """Seconds that the colour without requests keeps its servers once all is moved."""
 
     def __post_init__(self) -> None:
-        for field in ("release_id", "phase", "started_by"):
+        check_digest(self.digest)
+        rises = all(low < high for low, high in zip((0, *self.steps), self.steps, strict=False))
+        if not self.steps or self.steps[-1] != _WHOLE or not rises:
+            raise LedgerError(f"steps must rise from above 0 and end at 100, got {', '.join(map(str, self.steps))}")
+        for field in ("ready_seconds", "bake_seconds", "warm_seconds"):
+            if getattr(self, field) < 0:
+                raise LedgerError(f"{field} must be 0 or more, got {getattr(self, field)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """Where a release turns the traffic. Noted with it, so that the way back needs the load balancer's API alone."""
+
+    listener_arn: str
+    group_arns: Mapping[Colour, str]
+    """Target group by colour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """The release that is under way. Raises LedgerError for an empty text, a time without a zone, a step too many."""
+
+    release_id: str
+    phase: Phase
+    since: datetime
+    """When it got into this phase."""
+    step: int
+    """Place in the plan's steps, from 0; it counts from SHIFTING on."""
+    is_paused: bool
+    started_by: str
+    started_at: datetime
+    plan: Plan
+    previous: Side
+    """What the target colour had before: the way back restores it."""
+    routes: Routes
+
+    def __post_init__(self) -> None:
+        for field in ("release_id", "started_by"):
             if not getattr(self, field):
                 raise LedgerError(f"{field} must not be empty")
-        if self.started_at.tzinfo is None:
-            raise LedgerError(f"started_at must carry a time zone, got {self.started_at.isoformat()}")
+        for field in ("started_at", "since"):
+            if getattr(self, field).tzinfo is None:
+                raise LedgerError(f"{field} must carry a time zone, got {getattr(self, field).isoformat()}")
+        if not 0 <= self.step < len(self.plan.steps):
+            raise LedgerError(f"step must be within 0 to {len(self.plan.steps) - 1}, got {self.step}")
+        if self.phase.is_over:
+            raise LedgerError(f"a release that is {self.phase} is no longer in flight")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +169,11 @@ class State:
         """Whether there is an image to serve."""
         return self.side(self.live).digest is not None
 
+    @property
+    def weights(self) -> dict[Colour, int]:
+        """Share of the requests by colour, in percent."""
+        return {colour: self.side(colour).weight for colour in Colour}
+
     def side(self, colour: Colour) -> Side:
         """What this colour runs."""
         return self.blue if colour is Colour.BLUE else self.green
@@ -129,47 +185,10 @@ class State:
                 raise LedgerError(f"{colour} has weight {side.weight}, so its capacity must be 1 or more, got 0")
 
 
-def parse(text: str) -> State:
-    """The state that dump wrote. Raises LedgerError, naming the field, for anything else."""
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise LedgerError(f"the ledger is no JSON: {error}") from error
-    fields = _fields(document, "state", ("version", "live", "blue", "green", "release"))
-    release = fields["release"]
-    return State(
-        version=_whole(fields["version"], "version"),
-        live=_colour(fields["live"]),
-        blue=_side(fields["blue"], "blue"),
-        green=_side(fields["green"], "green"),
-        release=None if release is None else _in_flight(release),
-    )
-
-
-def dump(state: State) -> str:
-    """The state as JSON, the same text for the same state."""
-    document = {
-        "version": state.version,
-        "live": state.live,
-        **{colour.value: asdict(state.side(colour)) for colour in Colour},
-        "release": state.release and {**asdict(state.release), "started_at": state.release.started_at.isoformat()},
-    }
-    return json.dumps(document)
-
-
-def item(state: State) -> str:
-    """The state item, in DynamoDB's JSON. Its version stands beside the state, so that a write can depend on it."""
-    key = json.loads(KEY)
-    return json.dumps({**key, "state": {"S": dump(state)}, "version": {"N": str(state.version)}})
-
-
-def state_of_item(item_json: str) -> State:
-    """The state in an item, given in DynamoDB's JSON. Raises LedgerError for an item that holds none."""
-    try:
-        text = json.loads(item_json)["state"]["S"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise LedgerError(f"the ledger's item has no text in its attribute state: {error!r}") from error
-    return parse(text)
+def check_digest(digest: str) -> None:
+    """Raises LedgerError for a text that is no image's digest."""
+    if not DIGEST.fullmatch(digest):
+        raise LedgerError(f"digest must be sha256: and 64 hex digits, got {digest!r}")
 
 
 def admit(state: State, release_id: str | None) -> None:
@@ -183,54 +202,3 @@ def admit(state: State, release_id: str | None) -> None:
             f"release {under_way.release_id} is in flight (phase {under_way.phase}, started by {under_way.started_by} "
             f"at {under_way.started_at.isoformat()}): wait until it is over, or end it with `teal release abort`"
         )
-
-
-def _side(value: Any, where: str) -> Side:
-    fields = _fields(value, where, ("digest", "capacity", "weight"))
-    digest = fields["digest"]
-    try:
-        return Side(
-            digest=None if digest is None else _text(digest, "digest"),
-            capacity=_whole(fields["capacity"], "capacity"),
-            weight=_whole(fields["weight"], "weight"),
-        )
-    except LedgerError as error:
-        raise LedgerError(f"{where}.{error}") from error
-
-
-def _in_flight(value: Any) -> InFlight:
-    fields = _fields(value, "release", ("release_id", "phase", "started_by", "started_at"))
-    texts = {name: _text(field, f"release.{name}") for name, field in fields.items()}
-    started_at = texts.pop("started_at")
-    try:
-        moment = datetime.fromisoformat(started_at)
-    except ValueError as error:
-        raise LedgerError(f"release.started_at must be an ISO 8601 time, got {started_at!r}") from error
-    return InFlight(**texts, started_at=moment)
-
-
-def _colour(value: Any) -> Colour:
-    if value not in list(Colour):
-        raise LedgerError(f"live must be one of {', '.join(Colour)}, got {value!r}")
-    return Colour(value)
-
-
-def _fields(value: Any, where: str, names: tuple[str, ...]) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise LedgerError(f"{where} must be an object, got {value!r}")
-    for complaint, odd in (("unknown", value.keys() - set(names)), ("missing", set(names) - value.keys())):
-        if odd:
-            raise LedgerError(f"{where} takes {', '.join(names)}; {complaint}: {', '.join(sorted(odd))}")
-    return value
-
-
-def _whole(value: Any, where: str) -> int:
-    if type(value) is not int:
-        raise LedgerError(f"{where} must be a whole number, got {value!r}")
-    return value
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise LedgerError(f"{where} must be text, got {value!r}")
-    return value

@@ -1,6 +1,5 @@
 """Every stack file through the program itself, on mocks."""
 
-import datetime
 import functools
 import json
 import runpy
@@ -13,7 +12,9 @@ import pytest
 import settings
 from deployed import Deployment, deploy
 from localcloud.provider import aws, docker
-from release.ledger import KEY, Colour, InFlight, Side, State, item
+from release.ledger import Colour, Side, State
+from release.ledger_text import KEY, item
+from release_world import flight
 
 ROOT = Path(__file__).parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -92,9 +93,8 @@ def test_a_released_state_is_what_gets_declared() -> None:
 
 def test_a_release_in_flight_stops_everybody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     side = Side(digest=DIGEST, capacity=2, weight=100)
-    started = datetime.datetime(2026, 11, 23, 4, tzinfo=datetime.UTC)
-    flight = InFlight(release_id="r-42", phase="SHIFTING", started_by="ann", started_at=started)
-    state = State(version=3, live=Colour.BLUE, blue=side, green=Side(digest=None, capacity=0, weight=0), release=flight)
+    nothing = Side(digest=None, capacity=0, weight=0)
+    state = State(version=3, live=Colour.BLUE, blue=side, green=nothing, release=flight(release_id="r-42"))
     with pytest.raises(pulumi.RunError, match="release r-42 is in flight"):
         program("qa", ledger_of("qa", state))
     monkeypatch.setenv("TEAL_RELEASE", "r-42")

@@ -1,15 +1,20 @@
 """Gives an environment its first image, where its program builds none."""
 
+import getpass
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from cli.aws import client
 from localcloud.errors import LocalCloudError
 from release.adapters.dynamodb import LedgerTable
+from release.adapters.ecr import has_image
+from release.history import entry_for
 from release.ledger import State
+
+FIRST_IMAGE = "FIRST_IMAGE"
+"""Word of the history for what is no release's."""
 
 
 def release_first(
@@ -28,16 +33,10 @@ def release_first(
         raise LocalCloudError(
             f"{stack} serves {live.digest} already: --image and --build give an environment its first image"
         )
-    _require_image(environment, str(exports["repositoryUrl"]), digest)
-    ledger.write(replace(State.first(digest, capacity), version=state.version + 1), expected_version=state.version)
+    repository_url = str(exports["repositoryUrl"])
+    if not has_image(client("ecr", environment), repository_url.partition("/")[2], digest):
+        raise LocalCloudError(f"registry {repository_url} has no image {digest}: push one with `teal image build`")
+    following = replace(State.first(digest, capacity), version=state.version + 1)
+    entry = entry_for(following, FIRST_IMAGE, "", digest, at=datetime.now(UTC), by=getpass.getuser(), release_id="")
+    ledger.record(following, entry, token=None)
     return True
-
-
-def _require_image(environment: Mapping[str, str], repository_url: str, digest: str) -> None:
-    name = repository_url.partition("/")[2]
-    try:
-        client("ecr", environment).describe_images(repositoryName=name, imageIds=[{"imageDigest": digest}])
-    except ClientError as error:
-        raise LocalCloudError(
-            f"registry {repository_url} has no image {digest}: push one with `teal image build`"
-        ) from error

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from cli.engine import get_engine
 from cli.project import Project, find_project
 from cli.steps import Steps
+from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord
 from localcloud.launch import running, start
-from localcloud.stacks import LocalStack, stack_names
+from localcloud.stacks import LocalStack
 from settings import region_of
 from toolchain.located import Toolchain
 

@@ -7,9 +7,9 @@ import click
 from cli.failures import one_line
 from cli.local.options import json_option
 from cli.project import Project, find_project
+from localcloud.environment import stack_names
 from localcloud.errors import CloudNotRunning
 from localcloud.launch import running
-from localcloud.stacks import stack_names
 from localcloud.status import StackStatus, stack_statuses
 from settings import region_of
 

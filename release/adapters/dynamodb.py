@@ -1,12 +1,17 @@
-"""The ledger in its DynamoDB table."""
+"""The ledger in its DynamoDB table: one item of state, one item for every event, one for the lock."""
 
 import json
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from release.errors import LedgerConflict, LedgerError, LedgerMissing
-from release.ledger import KEY, State, item, parse
+from release.errors import LedgerConflict, LedgerError, LedgerMissing, LockLost
+from release.history import PREFIX, Entry, entry_of
+from release.ledger import State
+from release.ledger_text import KEY, item, parse
+
+PARTITION = {"S": "environment"}
+LOCK_KEY = {"pk": PARTITION, "sk": {"S": "lock"}}
 
 
 class DynamoDb(Protocol):
@@ -15,8 +20,14 @@ class DynamoDb(Protocol):
     def get_item(self, **arguments: Any) -> Any:
         """Reads one item."""
 
-    def put_item(self, **arguments: Any) -> Any:
-        """Writes one item."""
+    def update_item(self, **arguments: Any) -> Any:
+        """Changes one item."""
+
+    def query(self, **arguments: Any) -> Any:
+        """Reads items of one partition, a page at a time."""
+
+    def transact_write_items(self, **arguments: Any) -> Any:
+        """Writes several items, or none."""
 
 
 class Ssm(Protocol):
@@ -27,7 +38,7 @@ class Ssm(Protocol):
 
 
 class LedgerTable:
-    """Reads and writes the state of one environment."""
+    """Reads and writes the state of one environment, and its history."""
 
     def __init__(self, client: DynamoDb, table_name: str) -> None:
         self._client = client
@@ -55,22 +66,79 @@ class LedgerTable:
             raise LedgerError(f"the state in table {self.table_name} has no text in its attribute state")
         return parse(text)
 
-    def write(self, state: State, expected_version: int) -> None:
-        """Puts state in the place of the one read with expected_version; its own version must be one more.
+    def record(self, state: State, entry: Entry, token: int | None) -> None:
+        """Puts state in the place of the version before, and the entry beside it: both, or neither.
 
-        Raises LedgerConflict when somebody else has written since, ValueError for a version that does not follow.
+        `token` is the lock's; None writes without a lock, where there is nothing yet to lock. Raises LedgerConflict
+        when somebody else has written since, LockLost when the lock has another token by now, ValueError for an entry
+        of another version.
         """
-        if state.version != expected_version + 1:
-            raise ValueError(f"version must be {expected_version + 1} after {expected_version}, got {state.version}")
-        try:
-            self._client.put_item(
+        if entry.version != state.version:
+            raise ValueError(f"entry must be of version {state.version}, got {entry.version}")
+        writes = [self._put_state(state), self._put_entry(entry)]
+        if token is not None:
+            writes.append({"ConditionCheck": {**self._lock_held(token), "Key": LOCK_KEY}})
+        self._transact(writes, state.version - 1)
+
+    def take_lock(self, state: State, entry: Entry, change: dict[str, Any]) -> None:
+        """Writes state and entry as record does, and with them changes the lock's item. Raises LedgerConflict."""
+        update = {"Update": {"TableName": self.table_name, "Key": LOCK_KEY, **change}}
+        self._transact([self._put_state(state), self._put_entry(entry), update], state.version - 1)
+
+    def history(self) -> list[Entry]:
+        """Every entry, the oldest first."""
+        found: list[Entry] = []
+        start: dict[str, Any] = {}
+        while True:
+            page = self._client.query(
                 TableName=self.table_name,
-                Item=json.loads(item(state)),
-                ConditionExpression="version = :expected",
-                ExpressionAttributeValues={":expected": {"N": str(expected_version)}},
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues={":pk": PARTITION, ":prefix": {"S": PREFIX}},
+                ConsistentRead=True,
+                **start,
             )
+            found += [entry_of(each["entry"]["S"]) for each in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return found
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _put_state(self, state: State) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self.table_name,
+                "Item": json.loads(item(state)),
+                "ConditionExpression": "version = :expected",
+                "ExpressionAttributeValues": {":expected": {"N": str(state.version - 1)}},
+            }
+        }
+
+    def _put_entry(self, entry: Entry) -> dict[str, Any]:
+        written = {"pk": PARTITION, "sk": {"S": entry.sort_key}, "entry": {"S": entry.as_json()}}
+        return {
+            "Put": {
+                "TableName": self.table_name,
+                "Item": written,
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+
+    def _lock_held(self, token: int) -> dict[str, Any]:
+        return {
+            "TableName": self.table_name,
+            "ConditionExpression": "fence = :fence",
+            "ExpressionAttributeValues": {":fence": {"N": str(token)}},
+        }
+
+    def _transact(self, writes: list[dict[str, Any]], expected_version: int) -> None:
+        try:
+            self._client.transact_write_items(TransactItems=writes)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+            if len(codes) > 2 and codes[2] == "ConditionalCheckFailed":
+                raise LockLost("the lock is no longer ours: somebody took it over; nothing was written") from error
+            if not {"ConditionalCheckFailed", "TransactionConflict"} & set(codes):
                 raise
             raise LedgerConflict(
                 f"table {self.table_name} is no longer at version {expected_version}: read it again"

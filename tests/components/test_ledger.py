@@ -7,9 +7,10 @@ import pytest
 from components.ledger import Ledger
 from components.parameters import parameter_name
 from deployed import Registered, deploy
-from release import ledger as releases
+from release.ledger import State
+from release.ledger_text import KEY, item, state_of_item
 
-SEED = releases.item(releases.State.initial())
+SEED = item(State.initial())
 
 
 def ledger(**changes: Any) -> dict[str, Registered]:
@@ -33,8 +34,8 @@ def test_a_ledger_is_protected_twice_unless_told_otherwise() -> None:
 def test_a_release_reads_the_seed_by_the_tables_keys() -> None:
     found = ledger()
     table, seed = found["ledger-table"].inputs, found["ledger-seed"].inputs
-    assert releases.state_of_item(seed["item"]) == releases.State.initial()
-    assert set(json.loads(releases.KEY)) == {table["hashKey"], table["rangeKey"]} == {seed["hashKey"], seed["rangeKey"]}
+    assert state_of_item(seed["item"]) == State.initial()
+    assert set(json.loads(KEY)) == {table["hashKey"], table["rangeKey"]} == {seed["hashKey"], seed["rangeKey"]}
     assert {a["name"] for a in table["attributes"]} == {table["hashKey"], table["rangeKey"]}
 
 

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from engine.world import PROJECT, BringUp, World, project_files, run, within
-from localcloud.stacks import LocalStack, stack_names
+from localcloud.environment import stack_names
+from localcloud.stacks import LocalStack
 from localcloud.status import plane_status
 
 STACKS = ("dev", "qa", "stage", "prod")

@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +10,10 @@ from pulumi import automation
 from pulumi.automation import errors
 from pulumi.automation.events import EngineEvent
 
+from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed
 from localcloud.home import CloudRecord, Home
-from localcloud.stacks import Diagnostics, LocalStack, stack_environment, stack_names
+from localcloud.stacks import Diagnostics, LocalStack
 
 RECORD = CloudRecord(
     pid=1, started=0, mark="m", api_url="http://127.0.0.1:4000", providers={"docker": 4002, "aws": 4001}
@@ -164,3 +166,19 @@ def test_a_locked_stack_says_how_to_free_it(stack: LocalStack, monkeypatch: pyte
     runs(monkeypatch, FakeStack(command_error(errors.ConcurrentUpdateError, "[409] conflict")))
     with pytest.raises(StackFailed, match=r"stack dev is locked by another run.*`teal local cancel dev`$"):
         stack.up()
+
+
+@pytest.mark.parametrize(
+    ("pids", "is_free", "cancels"), [((), True, 0), ((os.getpid(),), False, 0), ((2**22 + 1,), True, 1)]
+)
+def test_only_the_lock_of_a_run_that_is_gone_is_freed(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch, pids: tuple[int, ...], is_free: bool, cancels: int
+) -> None:
+    folder = stack.home.backend / ".pulumi" / "locks" / "organization" / "teal" / "dev"
+    folder.mkdir(parents=True)
+    for pid in pids:
+        (folder / f"{pid}.json").write_text(json.dumps({"pid": pid}))
+    cancelled: list[LocalStack] = []
+    monkeypatch.setattr(LocalStack, "cancel", lambda self: cancelled.append(self))
+    assert stack.free_if_abandoned() is is_free
+    assert len(cancelled) == cancels

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.errors import LedgerError, ReleaseError, ReleaseInFlight
-from release.ledger import KEY, Colour, InFlight, Side, State, admit, dump, item, parse, state_of_item
+from release.ledger import Colour, Plan, Side, State, admit
+from release.ledger_text import KEY, dump, item, parse, state_of_item
+from release.machine import Phase
+from release_world import flight, plan
 
 DIGEST = "sha256:" + "a" * 64
-RELEASE = InFlight(release_id="r-1", phase="SHIFTING", started_by="ann", started_at=datetime(2026, 11, 23, tzinfo=UTC))
+RELEASE = flight(phase=Phase.SHIFTING, started_at=datetime(2026, 11, 23, tzinfo=UTC))
 
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:".__add__)
 
@@ -68,7 +71,8 @@ def test_the_text_is_the_same_for_the_same_state() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"mood": 1}, "state takes version, live, blue, green, release; unknown: mood"),
+        ({"mood": 1}, "state takes format, version, live, blue, green, release; unknown: mood"),
+        ({"format": 2}, "the ledger has format 2, and this Teal knows format 1 alone"),
         ({"version": 0}, "version must be 1 or more, got 0"),
         ({"version": True}, "version must be a whole number, got True"),
         ({"version": 1.0}, "version must be a whole number, got 1.0"),
@@ -77,7 +81,10 @@ def test_the_text_is_the_same_for_the_same_state() -> None:
         ({"blue": None}, "blue must be an object, got None"),
         ({"blue": {"digest": None}}, "blue takes digest, capacity, weight; missing: capacity, weight"),
         ({"release": "r-1"}, "release must be an object, got 'r-1'"),
-        ({"release": {}}, "release takes .*; missing: phase, release_id, started_at, started_by"),
+        (
+            {"release": {}},
+            "release takes .*; missing: is_paused, phase, plan, previous, release_id, routes, since",
+        ),
     ],
 )
 def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
@@ -95,7 +102,7 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         ({"weight": "100"}, "blue.weight must be a whole number, got '100'"),
         ({"capacity": -1}, "blue.capacity must be 0 or more, got -1"),
         ({"capacity": 0}, "blue has weight 100, so its capacity must be 1 or more, got 0"),
-        ({"digest": "latest"}, "blue.digest must be null or sha256: and 64 hex digits, got 'latest'"),
+        ({"digest": "latest"}, "blue.digest must be sha256: and 64 hex digits, got 'latest'"),
         ({"digest": 7}, "blue.digest must be text, got 7"),
         ({"digest": None}, "blue.capacity must be 0 without a digest, got 2"),
     ],
@@ -110,7 +117,14 @@ def test_a_wrong_side_is_named(changes: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"phase": ""}, "phase must not be empty"),
+        ({"release_id": ""}, "release_id must not be empty"),
+        ({"phase": "LOST"}, "release.phase must be one of PLANNED, .*, got 'LOST'"),
+        ({"phase": "DONE"}, "a release that is DONE is no longer in flight"),
+        ({"step": 3}, "step must be within 0 to 2, got 3"),
+        ({"is_paused": 0}, "release.is_paused must be true or false, got 0"),
+        ({"plan": {}}, "release.plan takes .*; missing: bake_seconds"),
+        ({"routes": {"listener_arn": "l", "group_arns": {}}}, "release.routes.group_arns takes blue, green; missing"),
+        ({"since": "2026-11-23T00:00:00"}, "since must carry a time zone"),
         ({"started_by": 7}, "release.started_by must be text, got 7"),
         ({"started_at": "noon"}, "release.started_at must be an ISO 8601 time, got 'noon'"),
         ({"started_at": "2026-11-23T00:00:00"}, "started_at must carry a time zone, got 2026-11-23T00:00:00"),
@@ -170,3 +184,21 @@ def test_nobody_else_may_while_a_release_is_under_way(release_id: str | None) ->
     message = r"release r-1 is in flight \(phase SHIFTING, started by ann at 2026-11-23T00:00:00\+00:00\)"
     with pytest.raises(ReleaseInFlight, match=message):
         admit(replace(State.first(DIGEST, 2), release=RELEASE), release_id)
+
+
+@pytest.mark.parametrize("steps", [(), (0, 100), (5, 5, 100), (50, 25, 100), (5, 99), (5, 101), (-5, 100)])
+def test_steps_rise_to_100(steps: tuple[int, ...]) -> None:
+    with pytest.raises(LedgerError, match="steps must rise from above 0 and end at 100"):
+        plan(steps=steps)
+
+
+@given(st.sets(st.integers(1, 99)), st.floats(0, 1e6))
+def test_any_rising_steps_and_times_survive_the_table(steps: set[int], seconds: float) -> None:
+    wanted: Plan = plan(steps=(*sorted(steps), 100), bake_seconds=seconds)
+    state = replace(State.first(DIGEST, 2), release=flight(plan=wanted, step=len(steps)))
+    assert parse(dump(state)) == state
+
+
+def test_a_negative_time_is_refused() -> None:
+    with pytest.raises(LedgerError, match="bake_seconds must be 0 or more, got -1"):
+        plan(bake_seconds=-1)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from localcloud.api import gaps_data
+from localcloud.api import gaps_data, gaps_dynamodb
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _repaired() -> None:
     gaps_data.install()
+    gaps_dynamodb.install()

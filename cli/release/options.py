@@ -1,0 +1,99 @@
+"""Arguments and options that several release commands share."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from cli.project import complete_stack
+from release.ledger import DIGEST
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Seconds(click.ParamType[float]):
+    """A length of time such as 2s, 1.5m or 1h, as seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no length of time: write 2s, 1.5m or 1h", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+class Steps(click.ParamType[tuple[int, ...]]):
+    """Shares in percent, such as 5,25,50,100."""
+
+    name = "percentages"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """The shares in order."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            steps = tuple(int(step) for step in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is no list of percentages: write 5,25,50,100", param, ctx)
+        if steps[-1] != 100 or any(low >= high for low, high in zip((0, *steps), steps, strict=False)):
+            self.fail(f"{value!r} must rise from above 0 and end at 100", param, ctx)
+        return steps
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a release goes about it."""
+
+    steps: tuple[int, ...]
+    ready_seconds: float
+    bake_seconds: float
+    warm_seconds: float
+
+
+def pace_options(command: Command) -> Command:
+    """The options that make up a Pace: the command gets `steps`, `ready_seconds`, `bake_seconds`, `warm_seconds`."""
+    options = (
+        click.option("--steps", type=Steps(), default="5,25,50,100", show_default=True, help="Share by step, percent."),
+        *_waits,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def waits_options(command: Command) -> Command:
+    """pace_options without the steps."""
+    for option in reversed(_waits):
+        command = option(command)
+    return command
+
+
+def _wait(flag: str, name: str, default: str, text: str) -> Callable[[Command], Command]:
+    return click.option(flag, name, type=Seconds(), default=default, show_default=True, help=text)
+
+
+_waits = (
+    _wait("--bake", "bake_seconds", "2s", "How long the weights of a step stay."),
+    _wait("--keep-warm", "warm_seconds", "10s", "How long the other colour keeps its servers after the last step."),
+    _wait("--ready-within", "ready_seconds", "2m", "How long new servers may take to be healthy."),
+)
+
+
+def _digest(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
+    if given is not None and not DIGEST.fullmatch(given):
+        raise click.BadParameter(f"{given!r} is not a digest, sha256: and 64 hexadecimal digits")
+    return given
+
+
+image_option = click.option(
+    "--image", metavar="DIGEST", callback=_digest, help="Image to release; default: the one that the environment built."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+environment_argument = click.argument("environment", metavar="ENV", shell_complete=complete_stack)

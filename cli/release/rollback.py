@@ -1,0 +1,41 @@
+"""`teal release rollback`."""
+
+import click
+
+from cli.failures import one_line
+from cli.release.back import turn_back
+from cli.release.conduct import end, launch, plan_of
+from cli.release.options import Pace, environment_argument, waits_options
+from cli.release.place import place_of
+from release.errors import Refused
+from release.machine import Phase
+
+
+@click.command()
+@environment_argument
+@click.option("--reason", default="rollback by hand", show_default=True, help="Goes into the history.")
+@waits_options
+@one_line
+def rollback(environment: str, reason: str, ready_seconds: float, bake_seconds: float, warm_seconds: float) -> None:
+    """Take ENV, an environment in the embedded cloud, back to the image before.
+
+    While a release is in flight its other colour is warm: all requests go back at once, whoever runs the release
+    (their command ends with 7, lock lost). Once it is over, the image before is released in one step of 100 %; the
+    times are for that. Exits with 0 once ENV is back.
+
+    \b
+    Examples:
+      teal release rollback dev
+      teal release rollback prod --reason "checkout is slow"
+    """
+    with place_of(environment) as place:
+        state = place.ledger.read()
+        if state.release is not None:
+            end(turn_back(place, state.release, reason), environment, wanted=Phase.ROLLED_BACK)
+            return
+        digest = state.side(state.idle).digest
+        if digest is None:
+            raise Refused(f"{environment} has had no image before {state.side(state.live).digest}")
+        pace = Pace((100,), ready_seconds, bake_seconds, warm_seconds)
+        outcome = launch(place, plan_of(digest, state.idle, pace))
+    end(outcome, environment, wanted=Phase.DONE)

@@ -1,0 +1,157 @@
+"""The lock of an environment: an item beside its ledger, with a holder, a purpose, an expiry and a fencing token.
+
+The token rises with every holder and never falls. Whatever a holder writes to the ledger depends on its token, so one
+that was frozen past its term can do no harm there; before it touches the listener it renews, which fails as well.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from release.adapters.dynamodb import LOCK_KEY, DynamoDb, LedgerTable
+from release.errors import LockHeld, LockLost
+from release.history import entry_for
+
+TERM = timedelta(seconds=30)
+BROKEN = "LOCK_BROKEN"
+_TAKE = "SET holder = :holder, purpose = :purpose, held_since = :now, expires = :expires ADD fence :one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who has the lock, or had it last."""
+
+    who: str
+    purpose: str
+    since: datetime
+    until: datetime
+
+    def __str__(self) -> str:
+        return f"{self.who} has held it since {_told(self.since)}, to {self.purpose}, until {_told(self.until)}"
+
+
+class HeldLock:
+    """A lock that was got. Knows its own token; any thread may renew it."""
+
+    def __init__(self, table: "LockTable", token: int) -> None:
+        self._table, self.token = table, token
+
+    def renew(self) -> None:
+        """Holds it for a whole term from now. Raises LockLost."""
+        self._table.extend(self.token, TERM)
+
+    def release(self) -> None:
+        """Lets it go; nothing happens if it is somebody else's by now."""
+        try:
+            self._table.extend(self.token, timedelta(0))
+        except LockLost:
+            return
+
+
+class LockTable:
+    """The lock of one environment."""
+
+    def __init__(
+        self, client: DynamoDb, ledger: LedgerTable, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._client, self._ledger, self._now = client, ledger, now
+
+    def holder(self) -> Holder | None:
+        """Who has it now; None where it is free, or its holder's term is over."""
+        found = self._client.get_item(TableName=self._ledger.table_name, Key=LOCK_KEY, ConsistentRead=True)
+        if "Item" not in found:
+            return None
+        holder = _holder(found["Item"])
+        return holder if holder.until > self._now() else None
+
+    def acquire(self, who: str, purpose: str) -> HeldLock:
+        """The lock, for a term. Raises LockHeld, which says who has it and how to go on."""
+        values = {**self._values(who, purpose), ":at": _number(self._now())}
+        try:
+            changed = self._client.update_item(
+                TableName=self._ledger.table_name,
+                Key=LOCK_KEY,
+                UpdateExpression=_TAKE,
+                ConditionExpression="attribute_not_exists(pk) OR expires <= :at",
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            raise LockHeld(
+                f"the environment's lock is not free: {self.holder() or 'it was let go a moment ago, try again'}. "
+                "Wait for it; or turn its release back with `teal release abort`, which takes the lock over"
+            ) from error
+        return HeldLock(self, int(changed["Attributes"]["fence"]["N"]))
+
+    def take_over(self, who: str, purpose: str) -> HeldLock:
+        """The lock, whoever has it; that and why goes into the history. Raises LedgerConflict: then ask again."""
+        before = self.holder()
+        if before is None:
+            return self.acquire(who, purpose)
+        state = self._ledger.read()
+        following, release = replace(state, version=state.version + 1), state.release
+        entry = entry_for(
+            following,
+            BROKEN,
+            release.phase if release else "",
+            f"to {purpose}: {before}",
+            at=self._now(),
+            by=who,
+            release_id=release.release_id if release else "",
+        )
+        change = {"UpdateExpression": _TAKE, "ExpressionAttributeValues": self._values(who, purpose)}
+        self._ledger.take_lock(following, entry, change)
+        found = self._client.get_item(TableName=self._ledger.table_name, Key=LOCK_KEY, ConsistentRead=True)["Item"]
+        if found["holder"]["S"] != who:
+            raise LockLost(f"the lock was taken over once more: {_holder(found)}")
+        return HeldLock(self, int(found["fence"]["N"]))
+
+    def extend(self, token: int, term: timedelta) -> None:
+        """Moves the expiry of the holder with this token. Raises LockLost if the lock has another one."""
+        try:
+            self._client.update_item(
+                TableName=self._ledger.table_name,
+                Key=LOCK_KEY,
+                UpdateExpression="SET expires = :expires",
+                ConditionExpression="fence = :fence",
+                ExpressionAttributeValues={
+                    ":expires": _number(self._now() + term),
+                    ":fence": {"N": str(token)},
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            raise LockLost(f"the lock was taken over: {self.holder() or 'and is free again'}") from error
+
+    def _values(self, who: str, purpose: str) -> dict[str, Any]:
+        now = self._now()
+        return {
+            ":holder": {"S": who},
+            ":purpose": {"S": purpose},
+            ":now": _number(now),
+            ":expires": _number(now + TERM),
+            ":one": {"N": "1"},
+        }
+
+
+def _holder(found: dict[str, Any]) -> Holder:
+    return Holder(
+        who=found["holder"]["S"],
+        purpose=found["purpose"]["S"],
+        since=datetime.fromtimestamp(float(found["held_since"]["N"]), UTC),
+        until=datetime.fromtimestamp(float(found["expires"]["N"]), UTC),
+    )
+
+
+def _number(moment: datetime) -> dict[str, str]:
+    return {"N": f"{moment.timestamp():.3f}"}
+
+
+def _told(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

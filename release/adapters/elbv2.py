@@ -1,0 +1,86 @@
+"""Traffic and health by ELBv2: the listener's weights, and what the load balancer thinks of the servers."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from release.errors import TrafficNotConfirmed
+from release.ledger import Colour, Routes
+
+CONFIRM_SECONDS = 10.0
+POLL_SECONDS = 0.2
+HEALTHY = "healthy"
+
+
+class Elbv2(Protocol):
+    """What is used of boto3's ELBv2 client."""
+
+    def describe_listeners(self, **arguments: Any) -> Any:
+        """Reads listeners."""
+
+    def modify_listener(self, **arguments: Any) -> Any:
+        """Changes a listener."""
+
+    def describe_target_health(self, **arguments: Any) -> Any:
+        """Reads the health of a group's targets."""
+
+
+class ListenerTraffic:
+    """The default action of one listener, as TrafficSplit declares it: both groups always, sticky while both serve."""
+
+    def __init__(
+        self, client: Elbv2, routes: Routes, sticky_seconds: int, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._client, self._routes, self._sticky_seconds, self._sleep = client, routes, sticky_seconds, sleep
+
+    def weights(self) -> Mapping[Colour, int]:
+        """Weight by colour; all 0 where the listener forwards to nobody."""
+        found = self._client.describe_listeners(ListenerArns=[self._routes.listener_arn])
+        [listener] = found["Listeners"]
+        groups = {
+            group["TargetGroupArn"]: int(group.get("Weight", 1))
+            for action in listener["DefaultActions"]
+            for group in action.get("ForwardConfig", {}).get("TargetGroups", [])
+        }
+        return {colour: groups.get(arn, 0) for colour, arn in self._routes.group_arns.items()}
+
+    def shift(self, weights: Mapping[Colour, int]) -> None:
+        """One call, then reads until the listener has the weights. Raises TrafficNotConfirmed after ten seconds."""
+        self._client.modify_listener(
+            ListenerArn=self._routes.listener_arn,
+            DefaultActions=[{"Type": "forward", "ForwardConfig": self._forward(weights)}],
+        )
+        seen = self.weights()
+        for _ in range(int(CONFIRM_SECONDS / POLL_SECONDS)):
+            if seen == weights:
+                return
+            self._sleep(POLL_SECONDS)
+            seen = self.weights()
+        raise TrafficNotConfirmed(f"the listener was given {_told(weights)}, and shows {_told(seen)}")
+
+    def _forward(self, weights: Mapping[Colour, int]) -> dict[str, Any]:
+        groups = [
+            {"TargetGroupArn": self._routes.group_arns[colour], "Weight": weight} for colour, weight in weights.items()
+        ]
+        is_sticky = bool(self._sticky_seconds) and all(weights.values())
+        stickiness = {"Enabled": True, "DurationSeconds": self._sticky_seconds} if is_sticky else {"Enabled": False}
+        return {"TargetGroups": groups, "TargetGroupStickinessConfig": stickiness}
+
+
+class TargetHealth:
+    """The load balancer's own checks of both colours: one call a colour, however many servers."""
+
+    def __init__(self, client: Elbv2, routes: Routes) -> None:
+        self._client, self._routes = client, routes
+
+    def healthy(self) -> Mapping[Colour, int]:
+        """Targets that are healthy, by colour."""
+        return {colour: self._count(arn) for colour, arn in self._routes.group_arns.items()}
+
+    def _count(self, group_arn: str) -> int:
+        found = self._client.describe_target_health(TargetGroupArn=group_arn)
+        return sum(each["TargetHealth"]["State"] == HEALTHY for each in found["TargetHealthDescriptions"])
+
+
+def _told(weights: Mapping[Colour, int]) -> str:
+    return ", ".join(f"{colour} {weight}" for colour, weight in weights.items())

@@ -1,0 +1,90 @@
+"""What a release needs of the world. Adapters are in release.adapters and, for the infrastructure, with the caller."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from release.history import Entry
+from release.ledger import Colour, InFlight, State
+
+
+class Ledger(Protocol):
+    """The environment's state and history."""
+
+    def read(self) -> State:
+        """The state as last written."""
+
+    def record(self, state: State, entry: Entry, token: int) -> None:
+        """Writes state and entry together, or neither.
+
+        Raises LedgerConflict if the state is no longer the one of the version before, LockLost if the lock has another
+        token by now.
+        """
+
+
+class Lock(Protocol):
+    """A lock of the environment's that is ours, for a while."""
+
+    token: int
+    """Rises with every holder, so that a write of an earlier one can be told."""
+
+    def renew(self) -> None:
+        """Makes sure that it is ours, from now on for its whole term. Raises LockLost."""
+
+
+class Infrastructure(Protocol):
+    """The Pulumi program."""
+
+    def apply(self, release_id: str) -> None:
+        """Runs the program on behalf of a release. Raises InfrastructureFailed."""
+
+
+class Traffic(Protocol):
+    """The listener's default action."""
+
+    def weights(self) -> Mapping[Colour, int]:
+        """The weights that it has."""
+
+    def shift(self, weights: Mapping[Colour, int]) -> None:
+        """Gives it these weights, and reads them back. Raises TrafficNotConfirmed."""
+
+
+class Health(Protocol):
+    """The load balancer's own checks."""
+
+    def healthy(self) -> Mapping[Colour, int]:
+        """Servers that pass them, by colour."""
+
+
+class Probe(Protocol):
+    """Requests of our own."""
+
+    def trouble(self, release: InFlight) -> str | None:
+        """What is wrong with the target colour by the test route, or with what users get; None if nothing is."""
+
+
+class Clock(Protocol):
+    """Time, and whether to go on."""
+
+    def now(self) -> datetime:
+        """The time of day, with its zone."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits; shorter if somebody asks for a pause meanwhile."""
+
+    @property
+    def is_pause_wanted(self) -> bool:
+        """Whether somebody asked for a pause."""
+
+
+class Watcher(Protocol):
+    """Whoever looks on."""
+
+    def recorded(self, entry: Entry) -> None:
+        """Something happened."""
+
+    def doing(self, what: str) -> None:
+        """Something takes time."""

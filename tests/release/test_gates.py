@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import pytest
+
+from release.gates import Found, gates, least_time
+from release.ledger import Colour, State
+from release_world import LIVE, NEXT, SERVERS, flight, plan
+
+BLUE, GREEN = Colour.BLUE, Colour.GREEN
+STATE = State.first(LIVE, SERVERS)
+FINE = Found(state=STATE, weights=STATE.weights, healthy={BLUE: SERVERS, GREEN: 0}, has_image=True, lock_holder=None)
+WARM = replace(STATE, green=replace(STATE.green, digest=NEXT, capacity=2))
+
+
+def closed(found: Found) -> list[str]:
+    return [gate.name for gate in gates(plan(), found) if not gate.is_open]
+
+
+def test_in_a_quiet_environment_every_gate_is_open() -> None:
+    assert closed(FINE) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "name"),
+    [
+        (replace(FINE, state=replace(STATE, release=flight())), "no release in flight"),
+        (replace(FINE, lock_holder="bob"), "lock free"),
+        (replace(FINE, has_image=False), "image in the registry"),
+        (replace(FINE, state=State.initial(), weights=State.initial().weights), "blue serves"),
+        (replace(FINE, healthy={BLUE: 0, GREEN: 0}), "blue healthy"),
+        (replace(FINE, healthy={BLUE: SERVERS, GREEN: 1}), "green empty"),
+        (replace(FINE, state=WARM), "green empty"),
+        (replace(FINE, weights={BLUE: 95, GREEN: 5}), "weights as in the ledger"),
+    ],
+)
+def test_each_gate_closes_for_its_reason(found: Found, name: str) -> None:
+    assert closed(found) == [name]
+
+
+def test_a_plan_says_how_long_it_waits_at_least() -> None:
+    assert least_time(plan()).total_seconds() == 3 * 2 + 5
