@@ -11,7 +11,6 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
@@ -195,6 +194,8 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import yaml  # only who reads files needs it; a program does not, and it takes its time
+
     try:
         found = yaml.safe_load(path.read_bytes())
     except FileNotFoundError:

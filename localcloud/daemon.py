@@ -16,6 +16,8 @@ from localcloud.errors import LocalCloudError
 from localcloud.home import MARK, CloudRecord, Home
 
 WATCH_SECONDS = 1.0
+SWITCH_SECONDS = 0.0005
+"""Longest that one thread may keep an answer to the engine waiting; Python's own figure is ten times that."""
 
 
 def main() -> int:
@@ -34,6 +36,7 @@ def main() -> int:
             structlog.processors.JSONRenderer(),
         ]
     )
+    sys.setswitchinterval(SWITCH_SECONDS)
     os.environ[MARK] = secrets.token_hex(8)  # inherited by every process that this one starts
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -132,6 +132,7 @@ class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):
         config = {
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+            "TEAL_WITHOUT_DEBUG_MESSAGES": "" if shows_debug(command_line(os.getppid())) else "1",
         }
         command = [python, "-u", BRISK, self._script, *flags, target_of(info), *request.args]
         process = self._children.start(context, command, env=environment_of(python, config))
@@ -213,6 +214,20 @@ def virtualenv_of(info: Any, context: Any) -> Path | None:
             f"runtime options: {refused} needs the official Pulumi CLI; Teal's own build knows virtualenv, and pip",
         )
     return Path(info.root_directory or info.program_directory, named) if named else None
+
+
+def command_line(process: int) -> list[str]:
+    """The words that started a process; none where the system does not tell (Linux does)."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def shows_debug(words: Sequence[str]) -> bool:
+    """Whether an engine started so shows debug messages, or may: nobody tells the host."""
+    asked = ("--debug", "-d", "--logtostderr", "--verbose", "-v")
+    return not words or any(word.partition("=")[0] in asked for word in words)
 
 
 def python_of(info: Any, context: Any) -> Path:

@@ -19,7 +19,7 @@ from pulumi.runtime.proto import language_pb2 as messages
 from pulumi.runtime.proto import language_pb2_grpc
 
 from fake_machine import has_ended, wait_for
-from toolchain import pins
+from toolchain import language_host, pins
 
 REPORT = "import json, os, sys; print(json.dumps([sys.argv[1:], os.getcwd(), os.getenv('GIVEN')]))"
 SLEEP = "import os, time; open('pid', 'w').write(str(os.getpid())); print('up', flush=True); time.sleep(60)"
@@ -218,3 +218,17 @@ def test_the_host_serves_soon_since_every_run_waits_for_it(starter: Path) -> Non
 def test_generating_an_sdk_is_refused_with_what_it_takes(engine: Any) -> None:
     with pytest.raises(grpc.RpcError, match="needs the official Pulumi CLI"):
         engine.GeneratePackage(messages.GeneratePackageRequest(), timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["pulumi", "up", "--yes"], False),
+        (["pulumi", "up", "--debug"], True),
+        (["pulumi", "up", "-d"], True),
+        (["pulumi", "up", "-v=9", "--logtostderr"], True),
+        ([], True),
+    ],
+)
+def test_debug_messages_are_dropped_only_where_nobody_would_see_them(words: list[str], shown: bool) -> None:
+    assert language_host.shows_debug(words) is shown
