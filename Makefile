@@ -46,7 +46,10 @@ check: lint types arrows unit  ## format, lint, types, arrows between rooms and 
 engine: $(READY)  ## the Pulumi engine, built if there is none (five to nine minutes, once per machine)
 	@$(BIN)/teal toolchain show
 
-test: check engine  ## the whole suite
+test: check engine  ## the whole suite, but for tests of a minute and more
+	$(BIN)/pytest -q -m "engine and not long"
+
+test-long: check engine  ## the whole suite
 	$(BIN)/pytest -q -m engine
 
 bench: $(READY)  ## benchmarks; each prints its figures

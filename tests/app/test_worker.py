@@ -17,6 +17,8 @@ from typing import Protocol
 
 import pytest
 
+pytestmark = pytest.mark.engine  # no engine, but seconds of real processes
+
 APP = Path(__file__).parents[2] / "app"
 
 

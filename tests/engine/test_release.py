@@ -209,6 +209,7 @@ def test_taken_back_while_warm_all_requests_go_back_at_once(dev: Dev, record_pro
     assert seconds < 10
 
 
+@pytest.mark.long
 def test_ctrl_c_pauses_and_a_killed_engine_is_resumed_or_aborted(dev: Dev) -> None:
     before, digest = dev.status(), dev.build("4")
     with load_on(dev.url) as load:
@@ -231,6 +232,7 @@ def test_ctrl_c_pauses_and_a_killed_engine_is_resumed_or_aborted(dev: Dev) -> No
     dev.expect_no_changes()
 
 
+@pytest.mark.long
 def test_once_it_is_over_a_rollback_releases_the_image_before(dev: Dev) -> None:
     before = dev.status()
     idle = {"blue": "green", "green": "blue"}[before["live"]]

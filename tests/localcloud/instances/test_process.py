@@ -23,6 +23,8 @@ from localcloud.instances.driver import Driver, Launch, Running
 from localcloud.instances.errors import InstanceError
 from localcloud.instances.process import ProcessDriver, ProcessInstance
 
+pytestmark = pytest.mark.engine  # no engine, but seconds of real processes
+
 ROOT = Path(__file__).parents[3]
 NO_TIME, SECONDS = timedelta(), timedelta(seconds=5)
 MakeLaunch = Callable[..., Launch]
