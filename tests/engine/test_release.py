@@ -183,6 +183,7 @@ def test_the_same_digest_again_is_no_release(dev: Dev) -> None:
     assert (done.returncode, done.stdout) == (0, f"dev serves {digest} already: nothing to do.\n")
 
 
+@pytest.mark.long
 def test_taken_back_while_warm_all_requests_go_back_at_once(dev: Dev, record_property: Record) -> None:
     before, bad = dev.status(), dev.build("3")
     with load_on(dev.url) as load:
