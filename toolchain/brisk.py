@@ -38,6 +38,7 @@ def main() -> None:
             from pulumi import log
 
             log.debug = nothing  # each would be a round trip to the engine, which throws it away
+    runpy.run_path(str(Path(__file__).with_name("sparing.py")))["install"]()
     del sys.argv[0]
     sys.path[0] = str(Path(sys.argv[0]).parent)
     runpy.run_path(sys.argv[0], run_name="__main__")
