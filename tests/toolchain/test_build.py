@@ -83,7 +83,9 @@ def test_a_killed_builder_takes_its_compiler_along_and_leaves_nothing_half_made(
 @pytest.mark.usefixtures("fake_go")
 def test_an_interrupted_build_is_cleared_away_at_once(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_GO_SECONDS", "60")
-    program = [sys.executable, "-c", "import toolchain; toolchain.ensure()"]
+    # A shell's background job ignores Ctrl-C, and so would whatever these tests start there.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = [sys.executable, "-c", f"{heed}; import toolchain; toolchain.ensure()"]
     with subprocess.Popen(program, cwd=REPOSITORY, stderr=subprocess.DEVNULL) as builder:
         wait_for((machine.binaries / "building").exists)
         builder.send_signal(signal.SIGINT)
