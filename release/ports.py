@@ -6,6 +6,8 @@ from typing import Protocol
 
 from release.history import Entry
 from release.ledger import Colour, InFlight, State
+from release.machine import Phase
+from release.verdict import HookAnswer, HookRun, Verdict
 
 
 class Ledger(Protocol):
@@ -61,6 +63,26 @@ class Probe(Protocol):
 
     def trouble(self, release: InFlight) -> str | None:
         """What is wrong with the target colour by the test route, or with what users get; None if nothing is."""
+
+
+class Judge(Protocol):
+    """Whoever says whether the target colour does its work."""
+
+    def verdict(self, release: InFlight) -> Verdict:
+        """What is to be said by now; answers at once, from what was gathered so far. Never raises on a lost network."""
+
+
+class Hooks(Protocol):
+    """Executables of the user's that have a say in a phase."""
+
+    def ask(self, release: InFlight) -> HookAnswer:
+        """Starts the hooks of the release's phase and step unless they run or have ended; answers at once.
+
+        Hooks of another phase or step that still run are ended first.
+        """
+
+    def tell(self, release_id: str, phase: Phase) -> tuple[HookRun, ...]:
+        """Runs the hooks of a phase that is the end, whose answer changes nothing; waits for them, within bounds."""
 
 
 class Clock(Protocol):
