@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -71,6 +72,12 @@ def _private_block(block: str) -> str:
     return block
 
 
+def _steps(steps: tuple[int, ...]) -> tuple[int, ...]:
+    if not steps or steps[-1] != 100 or any(low >= high for low, high in pairwise((0, *steps))):
+        raise ValueError("must rise from above 0 and end at 100")
+    return steps
+
+
 def _slow_start(seconds: int) -> int:
     if seconds != 0 and not 30 <= seconds <= 900:
         raise ValueError("must be 0 (off) or 30 to 900")
@@ -105,6 +112,12 @@ class Settings(BaseModel):
     drain_seconds: Annotated[int, Field(ge=0, le=3600)]
     sticky_seconds: Annotated[int, Field(ge=0, le=604800)]
     slow_start_seconds: Annotated[int, AfterValidator(_slow_start)]
+    steps: Annotated[tuple[int, ...], AfterValidator(_steps)]
+    bake_seconds: Annotated[tuple[Annotated[int, Field(ge=0, le=172_800)], ...], Field(min_length=1)]
+    ready_seconds: Annotated[int, Field(ge=1, le=7200)]
+    judge_seconds: Annotated[int, Field(ge=0, le=86_400)]
+    pause_seconds: Annotated[int, Field(ge=1, le=604_800)]
+    keep_warm_seconds: Annotated[int, Field(ge=0, le=172_800)]
     alarm_emails: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...]
     error_share_percent: Annotated[int, Field(ge=1, le=100)]
     latency_milliseconds: Annotated[int, Field(ge=1, le=60000)]
@@ -113,6 +126,8 @@ class Settings(BaseModel):
     def _agree(self) -> Self:
         if self.max_instances < self.instances:
             raise ValueError(f"maxInstances must be at least instances ({self.instances}), got {self.max_instances}")
+        if len(self.bake_seconds) not in (1, len(self.steps)):
+            raise ValueError(f"bakeSeconds must be one number, or one for each of {len(self.steps)} steps")
         if bool(self.domain) != bool(self.zone_name):
             raise ValueError("domain and zoneName must be given together, or neither")
         if self.domain and not (self.domain == self.zone_name or self.domain.endswith(f".{self.zone_name}")):

@@ -23,6 +23,8 @@ class Step:
 
     def __init__(self, what: str, usual_seconds: float = 0.0) -> None:
         self.what, self.usual_seconds, self.detail = what, usual_seconds, ""
+        self.below = ""
+        """Lines that stand below it on a terminal, while it runs."""
         self.is_typical = True
         """Whether its duration tells how long it will take the next time."""
         self.started = self._since = time.monotonic()
@@ -41,6 +43,11 @@ class Step:
         shown = _duration(time.monotonic() - self._since)
         usual = f", usually {_duration(self.usual_seconds)}" if self.usual_seconds else ""
         return f"{self._head}({shown}{usual})"
+
+    @property
+    def whole(self) -> str:
+        """It, and the lines below it."""
+        return f"{self}\n{self.below}" if self.below else str(self)
 
     @property
     def begun(self) -> str:
@@ -125,7 +132,7 @@ class Steps:
             return
         with self._console.status("") as status:
             while not self._stop.wait(TICK_SECONDS):
-                status.update(Text(str(self._current or "")))
+                status.update(Text(self._current.whole if self._current else ""))
 
     def _show_plainly(self) -> None:
         while not self._stop.wait(TICK_SECONDS):

@@ -4,8 +4,9 @@ Nothing is remembered between two decisions but the ledger, so a release that wa
 an effect was to bring about is either seen, or brought about again.
 
     Record   write the ledger: an event happened, and from now on the state holds (the intent of what follows)
-    Shift    give the listener the ledger's weights
+    Shift    give the listener the ledger's shares
     Apply    run the program, which declares the ledger's digests and capacities
+    Pause    write into the ledger that the release is paused: nobody can tell whether the step is good
     Wait     look again later
 """
 
@@ -16,11 +17,16 @@ from datetime import datetime, timedelta
 from release.errors import ForeignWeights, Refused, UnsafeWeights
 from release.ledger import Colour, InFlight, Side, State
 from release.machine import Event, Phase, after
+from release.states import Weights, before_step, floor, restored, retired, told, with_share, with_side
+from release.verdict import GOOD, NO_HOOK, Answer, HookAnswer, Outcome, Verdict
 
 CONVERGED_SECONDS = 2.0
 """Weights that the listener shows may take a moment to be everywhere: no servers go before they were live so long."""
+HOLD_SECONDS = 1.0
+"""How soon a release that is paused, and can't go back, is looked at again."""
+HOOK_SECONDS = 1.0
+"""How soon a hook that runs is looked at again; how long it may run is its own setting."""
 
-Weights = Mapping[Colour, int]
 Declared = tuple[Colour, Side, Side]
 """What of a state the program declares."""
 
@@ -38,8 +44,10 @@ class Seen:
     """How long they have been seen to be the ledger's."""
     applied: Declared | None
     """What this engine's last successful run of the program declared; None before the first."""
-    trouble: str | None
-    """What is wrong with the target colour; None where nothing is, or nobody asked."""
+    verdict: Verdict = GOOD
+    """What is said of the target colour; good where nobody was asked."""
+    hook: HookAnswer = NO_HOOK
+    """What the hooks of the phase say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,13 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold the weights until somebody says how to go on."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Look again soon; what for, and until when at the latest."""
 
@@ -71,7 +86,7 @@ class Wait:
     until: datetime
 
 
-Decision = Record | Shift | Apply | Wait
+Decision = Record | Shift | Apply | Pause | Wait
 
 
 def decide(state: State, release: InFlight, seen: Seen) -> Decision:
@@ -80,16 +95,25 @@ def decide(state: State, release: InFlight, seen: Seen) -> Decision:
     Raises ForeignWeights where the listener has weights that this release never gave it, and UnsafeWeights where the
     way back has too few healthy servers for longer than the plan allows; the release stays as it is.
     """
-    return _DECIDERS[release.phase](state, release, seen)
+    if release.paused_at is None:
+        return _DECIDERS[release.phase](state, release, seen)
+    return _hold(state, release, release.paused_at, seen)
 
 
-def floor(capacity: int) -> int:
-    """Healthy servers that a colour of this capacity needs to get requests: at least half, at least one.
-
-    >>> [floor(capacity) for capacity in (1, 2, 3, 10)]
-    [1, 1, 2, 5]
-    """
-    return max(1, (capacity + 1) // 2)
+def _hold(state: State, release: InFlight, since: datetime, seen: Seen) -> Decision:
+    """Paused: what is promised to the listener is kept, what is bad is taken back, and nothing else goes on."""
+    ends = since + timedelta(seconds=release.plan.pause_seconds)
+    if release.phase is not Phase.ROLLING_BACK and (release.phase is not Phase.SETTLING or is_warm(state, release)):
+        if seen.verdict.outcome is Outcome.FAIL:
+            return _fall_back(state, release, Event.FAILED, seen.verdict.why, seen.now)
+        if seen.now >= ends:
+            why = f"paused for {release.plan.pause_seconds:g} s, and nobody let it go on"
+            return _fall_back(state, release, Event.FAILED, why, seen.now)
+    decision = _DECIDERS[release.phase](state, release, seen)
+    if isinstance(decision, Shift) or (isinstance(decision, Record) and decision.event is Event.FAILED):
+        return decision
+    until = max(ends, seen.now + timedelta(seconds=HOLD_SECONDS))
+    return Wait("paused: `teal release resume` goes on, `teal release abort` takes it back", until)
 
 
 def declared(state: State) -> Declared:
@@ -109,45 +133,52 @@ def is_warm(state: State, release: InFlight) -> bool:
 
 def _start(state: State, release: InFlight, seen: Seen) -> Decision:
     plan = release.plan
-    held = state.side(plan.target.other).capacity
-    filled = _with(state, plan.target, Side(digest=plan.digest, capacity=held, weight=0))
-    return _record(filled, release, Event.STARTED, f"{plan.target} gets {held} servers of {plan.digest}", seen.now)
+    filled = with_side(state, plan.target, Side(digest=plan.digest, capacity=plan.capacity, weight=0))
+    if state.is_released:
+        filled = with_side(filled, state.live, replace(state.side(state.live), capacity=plan.capacity))
+    why = f"{plan.target} gets {plan.capacity} servers of {plan.digest}"
+    return _record(filled, release, Event.STARTED, why, seen.now)
 
 
 def _prepare(state: State, release: InFlight, seen: Seen) -> Decision:
     target = release.plan.target
-    if seen.trouble:
-        return _fall_back(state, release, Event.FAILED, seen.trouble, seen.now)
+    if trouble := _trouble(seen):
+        return _fall_back(state, release, Event.FAILED, trouble, seen.now)
     if seen.applied != declared(state):
         return Apply()
     wanted = state.side(target).capacity
-    told = f"{seen.healthy[target]} of {wanted} servers of {target} healthy"
+    found = f"{seen.healthy[target]} of {wanted} servers of {target} healthy"
     until = release.since + timedelta(seconds=release.plan.ready_seconds)
     if seen.healthy[target] >= wanted:
-        return _record(state, release, Event.IDLE_HEALTHY, told, seen.now)
+        return _waiting_for_hook(seen) or _record(state, release, Event.IDLE_HEALTHY, found, seen.now)
     if seen.now >= until:
-        return _fall_back(state, release, Event.FAILED, f"{told} in {release.plan.ready_seconds:g} s", seen.now)
-    return Wait(told, until)
+        return _fall_back(state, release, Event.FAILED, f"{found} in {release.plan.ready_seconds:g} s", seen.now)
+    return Wait(found, until)
 
 
 def _verify(state: State, release: InFlight, seen: Seen) -> Decision:
-    trouble = seen.trouble or _shortage(state, release.plan.target, seen)
+    trouble = _trouble(seen) or _shortage(state, release.plan.target, seen)
     if trouble:
         return _fall_back(state, release, Event.FAILED, trouble, seen.now)
-    return _step(state, release, 0, Event.IDLE_VERIFIED, seen.now)
+    unsure = _unsure(release, seen, release.since + timedelta(seconds=release.plan.judge_seconds))
+    return unsure or _waiting_for_hook(seen) or _step(state, release, 0, Event.IDLE_VERIFIED, seen.now)
 
 
 def _shift(state: State, release: InFlight, seen: Seen) -> Decision:
     target = release.plan.target
-    _refuse_foreign(state, seen, also=_weights(target, (0, *release.plan.steps)[release.step]))
-    trouble = seen.trouble or _shortage(state, target, seen)
+    _refuse_foreign(state, seen, before_step(state, release))
+    trouble = _trouble(seen) or _shortage(state, target, seen)
     if trouble:
         return _fall_back(state, release, Event.FAILED, trouble, seen.now)
-    if seen.weights != state.weights:
-        return Shift(state.weights)
-    bake = timedelta(seconds=release.plan.bake_seconds)
+    if seen.weights != state.shares:
+        return Shift(state.shares)
+    bake = timedelta(seconds=release.plan.bakes[release.step])
     if seen.steady < bake:
         return Wait(f"{target} bakes at {state.side(target).weight} %", seen.now + bake - seen.steady)
+    patience = bake + timedelta(seconds=release.plan.judge_seconds)
+    waiting = _unsure(release, seen, seen.now + patience - seen.steady) or _waiting_for_hook(seen)
+    if waiting:
+        return waiting
     if release.step + 1 < len(release.plan.steps):
         return _step(state, release, release.step + 1, Event.STEP_PASSED, seen.now)
     return _record(
@@ -159,14 +190,16 @@ def _settle(state: State, release: InFlight, seen: Seen) -> Decision:
     target, leaving = release.plan.target, release.plan.target.other
     _refuse_foreign(state, seen)
     if is_warm(state, release):
-        trouble = seen.trouble or _shortage(state, target, seen)
+        trouble = _trouble(seen) or _shortage(state, target, seen)
         if trouble:
             return _fall_back(state, release, Event.FAILED, trouble, seen.now)
         until = release.since + timedelta(seconds=max(release.plan.warm_seconds, CONVERGED_SECONDS))
         if seen.now < until:
             return Wait(f"{leaving} stays warm", until)
-        cold = _with(state, leaving, replace(state.side(leaving), capacity=0))
-        return _record(cold, release, Event.RETIRED, f"{leaving} loses its servers", seen.now)
+        if waiting := _waiting_for_hook(seen):
+            return waiting
+    if (emptied := retired(state, release)) != state:
+        return _record(emptied, release, Event.RETIRED, f"{leaving} loses its servers", seen.now)
     if seen.applied != declared(state):
         return Apply()
     return _record(state, release, Event.SETTLED, f"{target} is live with {release.plan.digest}", seen.now)
@@ -174,20 +207,19 @@ def _settle(state: State, release: InFlight, seen: Seen) -> Decision:
 
 def _roll_back(state: State, release: InFlight, seen: Seen) -> Decision:
     target, live = release.plan.target, release.plan.target.other
-    if seen.weights != state.weights:
-        shortage = _shortage(state, live, seen)
+    if seen.weights != state.shares:
+        shortage = _shortage(state, live, seen) if state.is_released else None
         if shortage is None:
-            return Shift(state.weights)
+            return Shift(state.shares)
         until = release.since + timedelta(seconds=release.plan.ready_seconds)
         if seen.now >= until:
             raise UnsafeWeights(f"release {release.release_id} cannot go back: {shortage}")
         return Wait(shortage, until)
-    bake = timedelta(seconds=max(release.plan.bake_seconds, CONVERGED_SECONDS))
-    if seen.steady < bake:  # what was sent to the target colour a moment ago is still under way
-        return Wait(f"{live} has every request again", seen.now + bake - seen.steady)
-    if state.side(target) != release.previous:
-        emptied = _with(state, target, release.previous)
-        return _record(emptied, release, Event.RETIRED, f"{target} loses its servers", seen.now)
+    calm = timedelta(seconds=max(release.plan.bakes[0], CONVERGED_SECONDS))
+    if seen.steady < calm:  # what was sent to the target colour a moment ago is still under way
+        return Wait(f"{live} has every request again", seen.now + calm - seen.steady)
+    if (back := restored(state, release)) != state:
+        return _record(back, release, Event.RETIRED, f"{target} loses its servers", seen.now)
     if seen.applied != declared(state):
         return Apply()
     return _record(state, release, Event.LIVE_RESTORED, f"{live} is live as before", seen.now)
@@ -203,10 +235,30 @@ _DECIDERS: Mapping[Phase, Callable[[State, InFlight, Seen], Decision]] = {
 }
 
 
+def _trouble(seen: Seen) -> str | None:
+    if seen.verdict.outcome is Outcome.FAIL:
+        return seen.verdict.why
+    return seen.hook.why if seen.hook.answer is Answer.STOP else None
+
+
+def _unsure(release: InFlight, seen: Seen, until: datetime) -> Decision | None:
+    """A wait for a verdict, then a pause; None once there is one."""
+    if seen.verdict.outcome is Outcome.PASS:
+        return None
+    said = f"{seen.verdict.outcome}: {seen.verdict.why}"
+    return Wait(said, until) if seen.now < until else Pause(f"no verdict in {release.plan.judge_seconds:g} s; {said}")
+
+
+def _waiting_for_hook(seen: Seen) -> Wait | None:
+    if seen.hook.answer is not Answer.WAIT:
+        return None
+    return Wait(seen.hook.why, seen.now + timedelta(seconds=HOOK_SECONDS))
+
+
 def _step(state: State, release: InFlight, step: int, event: Event, now: datetime) -> Record:
     target = release.plan.target
     share = release.plan.steps[step]
-    weighted = _weighted(state, target, share)
+    weighted = with_share(state, target, share)
     return _record(weighted, replace(release, step=step), event, f"{target} is to get {share} %", now)
 
 
@@ -217,7 +269,7 @@ def _fall_back(state: State, release: InFlight, event: Event, why: str, now: dat
             f"release {release.release_id} can no longer go back: {live} has lost its servers. Let it end with "
             "`teal release resume`, then release the previous image with `teal release rollback`"
         )
-    back = replace(_weighted(state, live, 100), live=live)
+    back = replace(with_share(state, live, 100), live=live)
     return _record(back, release, event, why, now)
 
 
@@ -225,7 +277,7 @@ def _record(state: State, release: InFlight, event: Event, why: str, now: dateti
     """The event, and the state with the release in the phase that follows; without it where that is the end."""
     phase = after(release.phase, event)
     since = release.since if phase is release.phase else now
-    going_on = None if phase.is_over else replace(release, phase=phase, since=since, is_paused=False)
+    going_on = None if phase.is_over else replace(release, phase=phase, since=since, paused_at=None)
     return Record(event, replace(state, version=state.version + 1, release=going_on), why)
 
 
@@ -237,26 +289,9 @@ def _shortage(state: State, colour: Colour, seen: Seen) -> str | None:
 
 
 def _refuse_foreign(state: State, seen: Seen, also: Weights | None = None) -> None:
-    if seen.weights not in (state.weights, also):
-        found, wanted = (", ".join(f"{c} {w[c]}" for c in Colour) for w in (seen.weights, state.weights))
+    if seen.weights not in (state.shares, also):
         raise ForeignWeights(
-            f"the listener has weights {found}, and the ledger {wanted}: somebody else changed them. Set them back and "
-            "`teal release resume`, or `teal release abort`"
+            f"the listener has weights {told(seen.weights)}, and the ledger {told(state.shares)}: somebody else "
+            "changed them. `teal release resume --weights restore` gives the listener the ledger's again, "
+            "`--weights adopt` goes on from the listener's, `teal release abort` takes the release back"
         )
-
-
-def _weights(colour: Colour, share: int) -> Weights:
-    return {each: share if each is colour else 100 - share for each in Colour}
-
-
-def _weighted(state: State, colour: Colour, share: int) -> State:
-    shares = _weights(colour, share)
-    return replace(
-        state,
-        blue=replace(state.blue, weight=shares[Colour.BLUE]),
-        green=replace(state.green, weight=shares[Colour.GREEN]),
-    )
-
-
-def _with(state: State, colour: Colour, side: Side) -> State:
-    return replace(state, blue=side) if colour is Colour.BLUE else replace(state, green=side)

@@ -1,26 +1,28 @@
 """The loop around a release: look, decide, do one thing, and again until it is over.
 
 What decides is release.decision, which is pure. The intent of every effect is in the ledger before it, and every effect
-may be done twice; so whoever gets the lock after a crash goes on by the same loop.
+may be done twice; so whoever gets the lock after a crash goes on by the same loop. The ledger is read at every look:
+`pause` and `resume` of somebody else's reach a running engine by it.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from release.decision import Apply, Decision, Declared, Record, Seen, Shift, Wait, decide, declared, take_back
-from release.errors import ForeignWeights, InfrastructureFailed, LockLost, Refused
+from release.decision import Apply, Decision, Pause, Record, Seen, Shift, Wait, decide, declared, take_back
+from release.errors import ForeignWeights, InfrastructureFailed, LedgerConflict, Refused
 from release.history import Entry, entry_for
 from release.ledger import InFlight, State
+from release.lookout import Lookout
 from release.machine import Phase, after
-from release.ports import Clock, Health, Infrastructure, Ledger, Lock, Probe, Traffic, Watcher
+from release.ports import Clock, Health, Hooks, Infrastructure, Judge, Ledger, Lock, Traffic, Watcher
+from release.states import adopted, paused, resumed, told
+from release.verdict import HookRun
 
 LOOK_SECONDS = 0.5
 """Between two looks while there is nothing to do."""
-PROBED = frozenset({Phase.VERIFYING, Phase.SHIFTING, Phase.SETTLING})
-PLANNED, PAUSED, RESUMED = "PLANNED", "PAUSED", "RESUMED"
+LEAST_SECONDS = 0.01
+WRITE_TRIES = 5
+PLANNED, PAUSED, RESUMED, ADOPTED, RESTORED, HOOK = "PLANNED", "PAUSED", "RESUMED", "ADOPTED", "RESTORED", "HOOK"
 """Words of the history for what is no event of the machine's."""
 
 
@@ -32,7 +34,8 @@ class World:
     infrastructure: Infrastructure
     traffic: Traffic
     health: Health
-    probe: Probe
+    judge: Judge
+    hooks: Hooks
     clock: Clock
     watcher: Watcher
     by: str
@@ -44,9 +47,7 @@ class Engine:
 
     def __init__(self, world: World, lock: Lock) -> None:
         self._world, self._lock = world, lock
-        self._applied: Declared | None = None
-        self._trouble: str | None = None
-        self._steady_from: float | None = None
+        self._lookout = Lookout(world.traffic, world.health, world.judge, world.hooks, world.clock)
 
     def begin(self, release: InFlight, why: str) -> None:
         """Puts a planned release into the ledger: from now on nobody else changes the environment.
@@ -56,13 +57,27 @@ class Engine:
         state = self._world.ledger.read()
         if state.release is not None:
             raise Refused(f"release {state.release.release_id} is in flight (phase {state.release.phase})")
-        planned = replace(state, version=state.version + 1, release=release)
-        self._write(planned, PLANNED, release.phase, why, release.release_id)
+        self._note(replace(state, release=release), PLANNED, why)
 
     def resume(self) -> None:
         """Notes that a paused or killed release goes on. Raises Refused where none is in flight."""
+        state, _ = self._in_flight()
+        self._note(resumed(state, self._world.clock.now()), RESUMED)
+
+    def adopt(self) -> None:
+        """Takes weights that somebody else gave the listener for those of the step. Raises Refused where none fit."""
         state, release = self._in_flight()
-        self._flag(state, release, RESUMED, is_paused=False)
+        weights = self._world.traffic.weights()
+        self._note(adopted(state, release, weights), ADOPTED, f"the listener's weights: {told(weights)}")
+
+    def restore(self) -> None:
+        """Gives the listener the ledger's weights again. Raises UnsafeWeights, LockLost, TrafficNotConfirmed."""
+        state, _ = self._in_flight()
+        found = self._world.traffic.weights()
+        self._lookout.check_fit(state, state.shares)
+        self._note(state, RESTORED, f"the listener had {told(found)}")
+        self._lock.renew()
+        self._world.traffic.shift(state.shares)
 
     def take_back(self, why: str) -> None:
         """Turns the release in flight back; nothing to do where it is on its way back already. Raises Refused."""
@@ -71,29 +86,30 @@ class Engine:
             self._record(take_back(state, release, why, self._world.clock.now()), release)
 
     def run(self) -> Phase | None:
-        """Takes the release in flight on until it is over, and returns its last phase; None when it was paused."""
-        state, release = self._in_flight()
+        """Takes the release in flight on until it is over, and returns its last phase.
+
+        None when the clock was asked for a pause. A release that is paused otherwise is watched until it goes on.
+        """
         while True:
-            seen = self._look(state, release)
+            state, release = self._in_flight()
+            seen = self._lookout.look(state, release)
+            if seen.hook.ended:
+                self._note_hooks(seen.hook.ended, release.release_id)
+                state, release = self._in_flight()
             decision = self._decide(state, release, seen)
-            # A shift that the ledger promises is made even so: the listener is never left behind what is written.
-            if self._world.clock.is_pause_wanted and not isinstance(decision, Shift):
-                self._flag(state, release, PAUSED, is_paused=True)
-                return None
-            match decision:
-                case Record():
-                    self._record(decision, release)
-                    if decision.state.release is None:
-                        return after(release.phase, decision.event)
-                    state, release = decision.state, decision.state.release
-                case Shift():
-                    self._lock.renew()
-                    self._world.traffic.shift(decision.weights)
-                case Apply():
-                    self._apply(state, release)
-                case Wait():
-                    self._world.watcher.doing(decision.what)
-                    self._world.clock.sleep(min(LOOK_SECONDS, (decision.until - seen.now).total_seconds()))
+            self._world.watcher.looked(state, seen, decision)
+            try:
+                # A shift that the ledger promises is made even so: the listener is never left behind what is written.
+                if self._world.clock.is_pause_wanted and not isinstance(decision, Shift):
+                    self._pause(state, release, "")
+                    return None
+                last = self._do(state, release, decision)
+            except LedgerConflict:
+                self._lock.renew()  # still ours: then somebody paused it or let it go on, and that is to be read first
+                continue
+            if last:
+                self._note_hooks(self._world.hooks.tell(release.release_id, last), release.release_id)
+                return last
 
     def _decide(self, state: State, release: InFlight, seen: Seen) -> Decision:
         try:
@@ -102,26 +118,24 @@ class Engine:
             self._lock.renew()  # whoever took the lock over may have taken the traffic, too: that is the news then
             raise
 
-    def _look(self, state: State, release: InFlight) -> Seen:
-        world = self._world
-        weights = world.traffic.weights()
-        moment = world.clock.monotonic()
-        if weights != state.weights:
-            self._steady_from = None
-        elif self._steady_from is None:
-            self._steady_from = moment
-        steady_from = moment if self._steady_from is None else self._steady_from
-        return Seen(
-            now=world.clock.now(),
-            healthy=world.health.healthy(),
-            weights=weights,
-            steady=timedelta(seconds=moment - steady_from),
-            applied=self._applied,
-            trouble=world.probe.trouble(release) if release.phase in PROBED else self._trouble,
-        )
+    def _do(self, state: State, release: InFlight, decision: Decision) -> Phase | None:
+        """Does what was decided; the last phase where that was the end."""
+        match decision:
+            case Record():
+                return self._record(decision, release)
+            case Shift():
+                self._lock.renew()
+                self._world.traffic.shift(decision.weights)
+            case Apply():
+                self._apply(state, release)
+            case Pause():
+                self._pause(state, release, decision.why)
+            case Wait():
+                left = (decision.until - self._world.clock.now()).total_seconds()
+                self._world.clock.sleep(max(LEAST_SECONDS, min(LOOK_SECONDS, left)))
+        return None
 
     def _apply(self, state: State, release: InFlight) -> None:
-        self._world.watcher.doing("pulumi up")
         self._lock.renew()
         try:
             self._world.infrastructure.apply(release.release_id)
@@ -130,50 +144,47 @@ class Engine:
                 return  # Ctrl-C reached the run of the program, too
             if release.phase is not Phase.PREPARING:
                 raise
-            self._trouble = str(error)
+            self._lookout.blame(str(error))
         else:
-            self._applied = declared(state)
+            self._lookout.applied = declared(state)
 
     def _in_flight(self) -> tuple[State, InFlight]:
         state = self._world.ledger.read()
         if state.release is None:
+            self._lock.renew()  # where somebody has taken the lock over and ended it, that is the news
             raise Refused("no release is in flight")
         return state, state.release
 
-    def _record(self, decision: Record, release: InFlight) -> None:
+    def _pause(self, state: State, release: InFlight, why: str) -> None:
+        if not release.is_paused and release.phase is not Phase.ROLLING_BACK:  # which nobody holds up; `resume` goes on
+            self._note(paused(state, self._world.clock.now()), PAUSED, why)
+
+    def _record(self, decision: Record, release: InFlight) -> Phase | None:
         phase = after(release.phase, decision.event)
         self._write(decision.state, decision.event, phase, decision.why, release.release_id)
+        return phase if phase.is_over else None
 
-    def _flag(self, state: State, release: InFlight, word: str, *, is_paused: bool) -> None:
-        flagged = replace(state, version=state.version + 1, release=replace(release, is_paused=is_paused))
-        self._write(flagged, word, release.phase, "", release.release_id)
+    def _note(self, state: State, word: str, why: str = "") -> None:
+        """Writes a state as the next version, with a word for the history."""
+        release = state.release
+        phase, release_id = (release.phase, release.release_id) if release else ("", "")
+        self._write(replace(state, version=state.version + 1), word, phase, why, release_id)
 
-    def _write(self, state: State, event: str, phase: Phase, why: str, release_id: str) -> None:
+    def _note_hooks(self, runs: Sequence[HookRun], release_id: str) -> None:
+        for run in runs:
+            why = f"{run.command}: {run.answer} after {run.seconds:.1f} s. {run.output}"
+            for _ in range(WRITE_TRIES):
+                state = self._world.ledger.read()
+                following = replace(state, version=state.version + 1)
+                try:
+                    self._write(following, HOOK, run.phase, why, release_id)
+                except LedgerConflict:
+                    self._lock.renew()
+                else:
+                    break
+
+    def _write(self, state: State, event: str, phase: str, why: str, release_id: str) -> None:
         now = self._world.clock.now()
         entry: Entry = entry_for(state, event, phase, why, at=now, by=self._world.by, release_id=release_id)
         self._world.ledger.record(state, entry, self._lock.token)
         self._world.watcher.recorded(entry)
-
-
-@contextmanager
-def kept(lock: Lock, every_seconds: float) -> Iterator[None]:
-    """Renews a lock in the background, so that it outlives whatever takes longer than its term.
-
-    Whoever has lost it hears so at its next write: a renewal in the background only stops.
-    """
-    done = threading.Event()
-
-    def beat() -> None:
-        while not done.wait(every_seconds):
-            try:
-                lock.renew()
-            except LockLost:
-                return
-
-    thread = threading.Thread(target=beat, name="lock", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join(every_seconds)

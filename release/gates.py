@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from release.decision import floor
-from release.ledger import Colour, Plan, State
+from release.ledger import WHOLE, Colour, Plan, State
+from release.states import floor, told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,7 @@ class Gate:
 def gates(plan: Plan, found: Found) -> tuple[Gate, ...]:
     """Every gate's answer, in the order in which they are worth reading."""
     state = found.state
-    flight, live, idle = state.release, state.side(state.live), state.side(state.idle)
-    needed = floor(live.capacity)
+    flight, idle = state.release, state.side(state.idle)
     return (
         Gate(
             "no release in flight",
@@ -45,21 +44,29 @@ def gates(plan: Plan, found: Found) -> tuple[Gate, ...]:
         ),
         Gate("lock free", found.lock_holder is None, found.lock_holder or "free"),
         Gate("image in the registry", found.has_image, plan.digest),
-        Gate(f"{state.live} serves", state.is_released, live.digest or "nothing is released yet"),
-        Gate(
-            f"{state.live} healthy",
-            found.healthy[state.live] >= needed,
-            f"{found.healthy[state.live]} servers, {needed} needed",
-        ),
+        _live_gate(plan, found),
         Gate(f"{state.idle} empty", not idle.capacity and not found.healthy[state.idle], f"{idle.capacity} servers"),
-        Gate(
-            "weights as in the ledger",
-            found.weights == state.weights,
-            ", ".join(f"{colour} {found.weights[colour]}" for colour in Colour),
-        ),
+        Gate("weights as in the ledger", found.weights == state.shares, _weights_told(found)),
     )
+
+
+def _live_gate(plan: Plan, found: Found) -> Gate:
+    state = found.state
+    if not state.is_released:
+        is_at_once = plan.steps == (WHOLE,)
+        why = "nothing is released yet" if is_at_once else "nothing is released yet: the only step is 100"
+        return Gate("first release", is_at_once, why)
+    needed, healthy = floor(state.side(state.live).capacity), found.healthy[state.live]
+    return Gate(f"{state.live} healthy", healthy >= needed, f"{healthy} servers, {needed} needed")
+
+
+def _weights_told(found: Found) -> str:
+    shares = found.state.shares
+    if found.weights == shares:
+        return told(shares)
+    return f"{told(found.weights)}, not {told(shares)}: a run of the program with --refresh restores them"
 
 
 def least_time(plan: Plan) -> timedelta:
     """What the plan's waits add up to; starting servers and running the program come on top."""
-    return timedelta(seconds=plan.bake_seconds * len(plan.steps) + plan.warm_seconds)
+    return timedelta(seconds=sum(plan.bakes) + plan.warm_seconds)

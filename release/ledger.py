@@ -18,7 +18,8 @@ RELEASE_VARIABLE = "TEAL_RELEASE"
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 """An image's digest."""
-_WHOLE = 100
+WHOLE = 100
+"""All requests, in percent."""
 
 
 class Colour(StrEnum):
@@ -51,7 +52,7 @@ class Side:
             raise LedgerError(f"capacity must be 0 or more, got {self.capacity}")
         if self.capacity and self.digest is None:
             raise LedgerError(f"capacity must be 0 without a digest, got {self.capacity}")
-        if not 0 <= self.weight <= _WHOLE:
+        if not 0 <= self.weight <= WHOLE:
             raise LedgerError(f"weight must be within 0 to 100, got {self.weight}")
 
 
@@ -63,21 +64,35 @@ class Plan:
     """Image that the target colour is to run."""
     target: Colour
     """Colour that is idle when the release starts, and live when it is done."""
+    capacity: int
+    """Servers that each colour with an image holds at least while the release is under way: none is scaled in."""
+    capacity_after: int
+    """Servers that the live colour holds at least once it is over; scaling takes away what is more."""
     steps: tuple[int, ...]
     """Share of the target colour in percent, step by step: rising, and 100 at the end."""
+    bakes: tuple[float, ...]
+    """Seconds that the weights of each step stay before the next one."""
     ready_seconds: float
     """Seconds that the servers of the target colour may take until all of them are healthy."""
-    bake_seconds: float
-    """Seconds that the weights of a step stay before the next one."""
+    judge_seconds: float
+    """Seconds that a step may wait beyond its bake for a verdict; then the release is paused."""
+    pause_seconds: float
+    """Seconds that it may be paused; then it is taken back."""
     warm_seconds: float
     """Seconds that the colour without requests keeps its servers once all is moved."""
 
     def __post_init__(self) -> None:
         check_digest(self.digest)
+        for field in ("capacity", "capacity_after"):
+            if getattr(self, field) < 1:
+                raise LedgerError(f"{field} must be 1 or more, got {getattr(self, field)}")
         rises = all(low < high for low, high in zip((0, *self.steps), self.steps, strict=False))
-        if not self.steps or self.steps[-1] != _WHOLE or not rises:
+        if not self.steps or self.steps[-1] != WHOLE or not rises:
             raise LedgerError(f"steps must rise from above 0 and end at 100, got {', '.join(map(str, self.steps))}")
-        for field in ("ready_seconds", "bake_seconds", "warm_seconds"):
+        if len(self.bakes) != len(self.steps) or min(self.bakes) < 0:
+            told = ", ".join(f"{bake:g}" for bake in self.bakes)
+            raise LedgerError(f"bakes must be one for each of {len(self.steps)} steps, 0 or more, got {told}")
+        for field in ("ready_seconds", "judge_seconds", "pause_seconds", "warm_seconds"):
             if getattr(self, field) < 0:
                 raise LedgerError(f"{field} must be 0 or more, got {getattr(self, field)}")
 
@@ -101,7 +116,8 @@ class InFlight:
     """When it got into this phase."""
     step: int
     """Place in the plan's steps, from 0; it counts from SHIFTING on."""
-    is_paused: bool
+    paused_at: datetime | None
+    """Since when it is paused; None while it goes on."""
     started_by: str
     started_at: datetime
     plan: Plan
@@ -113,13 +129,24 @@ class InFlight:
         for field in ("release_id", "started_by"):
             if not getattr(self, field):
                 raise LedgerError(f"{field} must not be empty")
-        for field in ("started_at", "since"):
-            if getattr(self, field).tzinfo is None:
-                raise LedgerError(f"{field} must carry a time zone, got {getattr(self, field).isoformat()}")
+        for field in ("started_at", "since", "paused_at"):
+            moment = getattr(self, field)
+            if moment and moment.tzinfo is None:
+                raise LedgerError(f"{field} must carry a time zone, got {moment.isoformat()}")
         if not 0 <= self.step < len(self.plan.steps):
             raise LedgerError(f"step must be within 0 to {len(self.plan.steps) - 1}, got {self.step}")
         if self.phase.is_over:
             raise LedgerError(f"a release that is {self.phase} is no longer in flight")
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits for somebody to say `resume`."""
+        return self.paused_at is not None
+
+    @property
+    def key(self) -> tuple[Phase, int]:
+        """Where it is: what is asked or measured for one place says nothing about the next."""
+        return self.phase, self.step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +164,9 @@ class State:
         if self.version < 1:
             raise LedgerError(f"version must be 1 or more, got {self.version}")
         total = self.blue.weight + self.green.weight
-        if total != _WHOLE:
+        if total != WHOLE:
             raise LedgerError(f"the weights of blue and green must sum to 100, got {total}")
-        if self.release is None and self.side(self.live).weight != _WHOLE:
+        if self.release is None and self.side(self.live).weight != WHOLE:
             got = self.side(self.live).weight
             raise LedgerError(f"{self.live} is live and no release is in flight, so its weight must be 100, got {got}")
         if self.is_released:
@@ -149,13 +176,13 @@ class State:
     def initial(cls) -> "State":
         """Nothing released: blue live at 100, no image, no instance."""
         nothing = Side(digest=None, capacity=0, weight=0)
-        blue = Side(digest=None, capacity=0, weight=_WHOLE)
+        blue = Side(digest=None, capacity=0, weight=WHOLE)
         return cls(version=1, live=Colour.BLUE, blue=blue, green=nothing, release=None)
 
     @classmethod
     def first(cls, digest: str, capacity: int) -> "State":
         """The very first image, live on blue with so many instances. Raises LedgerError for what can't be."""
-        blue = Side(digest=digest, capacity=capacity, weight=_WHOLE)
+        blue = Side(digest=digest, capacity=capacity, weight=WHOLE)
         nothing = Side(digest=None, capacity=0, weight=0)
         return cls(version=1, live=Colour.BLUE, blue=blue, green=nothing, release=None)
 
@@ -173,6 +200,11 @@ class State:
     def weights(self) -> dict[Colour, int]:
         """Share of the requests by colour, in percent."""
         return {colour: self.side(colour).weight for colour in Colour}
+
+    @property
+    def shares(self) -> dict[Colour, int]:
+        """Weights that the listener is to have; all 0 where nothing is released: then it says so with a 503."""
+        return {colour: self.side(colour).weight if self.side(colour).digest else 0 for colour in Colour}
 
     def side(self, colour: Colour) -> Side:
         """What this colour runs."""

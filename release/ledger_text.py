@@ -7,12 +7,12 @@ from typing import Any
 from release.errors import LedgerError
 from release.ledger import Colour, InFlight, Plan, Routes, Side, State
 from release.machine import Phase
-from release.strict import choice, fields, moment, number, text, truth, whole
+from release.strict import choice, fields, moment, number, several, text, whole
 
 KEY = json.dumps({"pk": {"S": "environment"}, "sk": {"S": "state"}})
 """Key of the state item, in DynamoDB's JSON."""
 
-FORMAT = 1
+FORMAT = 2
 """Rises when the fields below change: a Teal that does not know a ledger's format leaves it alone."""
 
 
@@ -63,19 +63,19 @@ def state_of_item(item_json: str) -> State:
 
 
 def _flight_document(release: InFlight) -> dict[str, Any]:
-    times = {field: getattr(release, field).isoformat() for field in ("started_at", "since")}
-    return {**asdict(release), **times}
+    times = {field: getattr(release, field) for field in ("started_at", "since", "paused_at")}
+    return {**asdict(release), **{field: time and time.isoformat() for field, time in times.items()}}
 
 
 def _in_flight(value: Any) -> InFlight:
-    names = ("release_id", "phase", "since", "step", "is_paused", "started_by", "started_at")
+    names = ("release_id", "phase", "since", "step", "paused_at", "started_by", "started_at")
     found = fields(value, "release", (*names, "plan", "previous", "routes"))
     return InFlight(
         release_id=text(found["release_id"], "release.release_id"),
         phase=choice(found["phase"], "release.phase", Phase),
         since=moment(found["since"], "release.since"),
         step=whole(found["step"], "release.step"),
-        is_paused=truth(found["is_paused"], "release.is_paused"),
+        paused_at=None if found["paused_at"] is None else moment(found["paused_at"], "release.paused_at"),
         started_by=text(found["started_by"], "release.started_by"),
         started_at=moment(found["started_at"], "release.started_at"),
         plan=_plan(found["plan"]),
@@ -85,15 +85,19 @@ def _in_flight(value: Any) -> InFlight:
 
 
 def _plan(value: Any) -> Plan:
-    times = ("ready_seconds", "bake_seconds", "warm_seconds")
-    found = fields(value, "release.plan", ("digest", "target", "steps", *times))
-    steps = found["steps"]
-    if not isinstance(steps, list):
-        raise LedgerError(f"release.plan.steps must be a list, got {steps!r}")
+    times = ("ready_seconds", "judge_seconds", "pause_seconds", "warm_seconds")
+    found = fields(value, "release.plan", ("digest", "target", "steps", "bakes", "capacity", "capacity_after", *times))
     return Plan(
         digest=text(found["digest"], "release.plan.digest"),
         target=choice(found["target"], "release.plan.target", Colour),
-        steps=tuple(whole(step, "a step of release.plan.steps") for step in steps),
+        steps=tuple(
+            whole(step, "a step of release.plan.steps") for step in several(found["steps"], "release.plan.steps")
+        ),
+        bakes=tuple(
+            number(bake, "a bake of release.plan.bakes") for bake in several(found["bakes"], "release.plan.bakes")
+        ),
+        capacity=whole(found["capacity"], "release.plan.capacity"),
+        capacity_after=whole(found["capacity_after"], "release.plan.capacity_after"),
         **{name: number(found[name], f"release.plan.{name}") for name in times},
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from release.decision import Decision, Seen
 from release.history import Entry
 from release.ledger import Colour, InFlight, State
 from release.machine import Phase
@@ -16,8 +17,8 @@ class Ledger(Protocol):
     def read(self) -> State:
         """The state as last written."""
 
-    def record(self, state: State, entry: Entry, token: int) -> None:
-        """Writes state and entry together, or neither.
+    def record(self, state: State, entry: Entry, token: int | None) -> None:
+        """Writes state and entry together, or neither; with the lock's token, or without a lock where that is None.
 
         Raises LedgerConflict if the state is no longer the one of the version before, LockLost if the lock has another
         token by now.
@@ -48,7 +49,10 @@ class Traffic(Protocol):
         """The weights that it has."""
 
     def shift(self, weights: Mapping[Colour, int]) -> None:
-        """Gives it these weights, and reads them back. Raises TrafficNotConfirmed."""
+        """Gives it these weights, and reads them back; all 0: it says that nothing is released.
+
+        Raises TrafficNotConfirmed.
+        """
 
 
 class Health(Protocol):
@@ -56,13 +60,6 @@ class Health(Protocol):
 
     def healthy(self) -> Mapping[Colour, int]:
         """Servers that pass them, by colour."""
-
-
-class Probe(Protocol):
-    """Requests of our own."""
-
-    def trouble(self, release: InFlight) -> str | None:
-        """What is wrong with the target colour by the test route, or with what users get; None if nothing is."""
 
 
 class Judge(Protocol):
@@ -108,5 +105,5 @@ class Watcher(Protocol):
     def recorded(self, entry: Entry) -> None:
         """Something happened."""
 
-    def doing(self, what: str) -> None:
-        """Something takes time."""
+    def looked(self, state: State, seen: Seen, decision: Decision) -> None:
+        """What is the case, and what is done next."""

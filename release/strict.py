@@ -40,10 +40,10 @@ def text(value: Any, where: str) -> str:
     return value
 
 
-def truth(value: Any, where: str) -> bool:
-    """True or false."""
-    if not isinstance(value, bool):
-        raise LedgerError(f"{where} must be true or false, got {value!r}")
+def several(value: Any, where: str) -> list[Any]:
+    """A list."""
+    if not isinstance(value, list):
+        raise LedgerError(f"{where} must be a list, got {value!r}")
     return value
 
 

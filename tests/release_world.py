@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from release.decision import floor
+from release.decision import Decision, Seen
 from release.engine import Engine, World
 from release.errors import InfrastructureFailed, LedgerConflict, LockLost
 from release.history import Entry
 from release.ledger import Colour, InFlight, Plan, Routes, Side, State
 from release.machine import Phase
+from release.states import floor
+from release.verdict import GOOD, NO_HOOK, HookAnswer, HookRun, Outcome, Verdict
 
 LIVE, NEXT = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -22,12 +24,17 @@ def plan(**changes: object) -> Plan:
     values: dict[str, object] = {
         "digest": NEXT,
         "target": Colour.GREEN,
+        "capacity": SERVERS,
+        "capacity_after": SERVERS,
         "steps": (5, 50, 100),
         "ready_seconds": 60.0,
-        "bake_seconds": 2.0,
+        "judge_seconds": 10.0,
+        "pause_seconds": 600.0,
         "warm_seconds": 5.0,
+        **changes,
     }
-    return Plan(**{**values, **changes})  # type: ignore[arg-type]  # the test says which fields
+    values.setdefault("bakes", (2.0,) * len(values["steps"]))  # type: ignore[arg-type]
+    return Plan(**values)  # type: ignore[arg-type]  # the test says which fields
 
 
 def flight(**changes: object) -> InFlight:
@@ -37,7 +44,7 @@ def flight(**changes: object) -> InFlight:
         "phase": Phase.PLANNED,
         "since": START,
         "step": 0,
-        "is_paused": False,
+        "paused_at": None,
         "started_by": "ann",
         "started_at": START,
         "plan": plan(),
@@ -45,6 +52,11 @@ def flight(**changes: object) -> InFlight:
         "routes": ROUTES,
     }
     return InFlight(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def bad(why: str) -> Verdict:
+    """A verdict against the target colour."""
+    return Verdict(Outcome.FAIL, why)
 
 
 class Killed(BaseException):
@@ -109,14 +121,18 @@ class FakeLock:
 class FakeWorld:
     """Every port in one; `engine` makes an engine as a new process would."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: State | None = None) -> None:
         self.wire, self.clock = Wire(), FakeClock()
-        self.state, self.entries, self.token = State.first(LIVE, SERVERS), list[Entry](), 0
-        self.listener: Mapping[Colour, int] = self.state.weights
+        self.state, self.entries, self.token = state or State.first(LIVE, SERVERS), list[Entry](), 0
+        self.listener: Mapping[Colour, int] = self.state.shares
         self.declared_weights = self.listener
-        self.servers = {Colour.BLUE: (LIVE, SERVERS), Colour.GREEN: ("", 0)}
+        self.servers = {
+            colour: (self.state.side(colour).digest or "", self.state.side(colour).capacity) for colour in Colour
+        }
         self.sick: dict[Colour, int] = dict.fromkeys(Colour, 0)
-        self.complaint: Callable[[], str | None] = lambda: None
+        self.verdict_now: Callable[[], Verdict] = lambda: GOOD
+        self.hook_now: Callable[[], HookAnswer] = lambda: NO_HOOK
+        self.told: list[Phase] = []
         self.broken_program = 0
         self.writes: list[Mapping[Colour, int]] = []
         self.upon: dict[str, Callable[[], None]] = {}
@@ -128,7 +144,8 @@ class FakeWorld:
             infrastructure=self,
             traffic=self,
             health=self,
-            probe=self,
+            judge=self,
+            hooks=self,
             clock=self.clock,
             watcher=self,
             by="ann",
@@ -144,9 +161,9 @@ class FakeWorld:
     def read(self) -> State:
         return self.state
 
-    def record(self, state: State, entry: Entry, token: int) -> None:
+    def record(self, state: State, entry: Entry, token: int | None) -> None:
         def write() -> None:
-            if token != self.token:
+            if token not in (self.token, None):
                 raise LockLost("the lock was taken over")
             if state.version != self.state.version + 1:
                 raise LedgerConflict("somebody else wrote")
@@ -165,9 +182,9 @@ class FakeWorld:
             for colour in Colour:
                 side = self.state.side(colour)
                 self.servers[colour] = (side.digest or "", side.capacity)
-            if self.declared_weights != self.state.weights:  # the engine writes only what its own state has otherwise
-                self._set(self.state.weights)
-                self.declared_weights = self.state.weights
+            if self.declared_weights != self.state.shares:  # the engine writes only what its own state has otherwise
+                self._set(self.state.shares)
+                self.declared_weights = self.state.shares
             self._check_served()
 
         self.wire.over("apply", run)
@@ -181,19 +198,29 @@ class FakeWorld:
     def healthy(self) -> Mapping[Colour, int]:
         return {colour: max(0, self.servers[colour][1] - self.sick[colour]) for colour in Colour}
 
-    def trouble(self, release: InFlight) -> str | None:
-        return self.complaint()
+    def verdict(self, release: InFlight) -> Verdict:
+        return self.verdict_now()
+
+    def ask(self, release: InFlight) -> HookAnswer:
+        return self.hook_now()
+
+    def tell(self, release_id: str, phase: Phase) -> tuple[HookRun, ...]:
+        self.told.append(phase)
+        return ()
 
     def recorded(self, entry: Entry) -> None:
         """Looks on; what a test wants to happen upon an event happens here."""
         if entry.event in self.upon:
             self.upon.pop(entry.event)()
 
-    def doing(self, what: str) -> None:
-        """Looks on."""
+    def looked(self, state: State, seen: Seen, decision: Decision) -> None:
+        """Looks on; what a test wants to happen at a decision happens here."""
+        name = type(decision).__name__
+        if name in self.upon:
+            self.upon.pop(name)()
 
     def _set(self, weights: Mapping[Colour, int]) -> None:
-        assert sum(weights.values()) == 100
+        assert sum(weights.values()) == 100 or not self.state.is_released
         assert all(0 <= weight <= 100 for weight in weights.values())
         for colour, weight in weights.items():
             assert not weight or self.healthy()[colour] >= floor(self.servers[colour][1]), f"{colour} is not fit"

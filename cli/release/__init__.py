@@ -4,11 +4,13 @@ import click
 
 from cli.release.abort import abort
 from cli.release.history import history
+from cli.release.pause import pause
 from cli.release.plan import plan
 from cli.release.resume import resume
 from cli.release.rollback import rollback
 from cli.release.start import start
 from cli.release.status import status
+from cli.release.unlock import unlock
 
 
 @click.group()
@@ -29,5 +31,5 @@ def group() -> None:
     """
 
 
-for command in (plan, start, status, rollback, resume, abort, history):
+for command in (plan, start, status, pause, resume, abort, rollback, history, unlock):
     group.add_command(command)

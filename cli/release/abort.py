@@ -29,4 +29,4 @@ def abort(environment: str, reason: str) -> None:
         if release is None:
             raise Refused(f"no release is in flight in {environment}")
         outcome = turn_back(place, release, reason)
-    end(outcome, environment, wanted=Phase.ROLLED_BACK)
+    end(place, outcome, wanted=Phase.ROLLED_BACK)

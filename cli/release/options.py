@@ -47,25 +47,36 @@ class Steps(click.ParamType[tuple[int, ...]]):
         return steps
 
 
+class Bakes(click.ParamType[tuple[float, ...]]):
+    """Lengths of time, one for all steps or one for each: 2s or 10s,1m,5m."""
+
+    name = "times"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """The seconds in order."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(Seconds().convert(each, param, ctx) for each in str(value).split(","))
+
+
 @dataclass(frozen=True)
 class Pace:
-    """How a release goes about it."""
+    """How a release goes about it, where that is not as the settings have it (None)."""
 
-    steps: tuple[int, ...]
-    ready_seconds: float
-    bake_seconds: float
-    warm_seconds: float
+    steps: tuple[int, ...] | None
+    bakes: tuple[float, ...] | None
+    warm_seconds: float | None
+    ready_seconds: float | None
+
+    def check(self) -> None:
+        """Raises UsageError for bakes that fit no steps."""
+        if self.steps and self.bakes and len(self.bakes) not in (1, len(self.steps)):
+            raise click.UsageError(f"--bake takes one time, or one for each of the {len(self.steps)} steps")
 
 
 def pace_options(command: Command) -> Command:
-    """The options that make up a Pace: the command gets `steps`, `ready_seconds`, `bake_seconds`, `warm_seconds`."""
-    options = (
-        click.option("--steps", type=Steps(), default="5,25,50,100", show_default=True, help="Share by step, percent."),
-        *_waits,
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    """The options that make up a Pace: the command gets `steps`, `bakes`, `warm_seconds`, `ready_seconds`."""
+    return _steps(waits_options(command))
 
 
 def waits_options(command: Command) -> Command:
@@ -75,14 +86,15 @@ def waits_options(command: Command) -> Command:
     return command
 
 
-def _wait(flag: str, name: str, default: str, text: str) -> Callable[[Command], Command]:
-    return click.option(flag, name, type=Seconds(), default=default, show_default=True, help=text)
-
-
+_steps = click.option("--steps", type=Steps(), help="Share by step in percent, 5,25,100; default: teal:steps.")
 _waits = (
-    _wait("--bake", "bake_seconds", "2s", "How long the weights of a step stay."),
-    _wait("--keep-warm", "warm_seconds", "10s", "How long the other colour keeps its servers after the last step."),
-    _wait("--ready-within", "ready_seconds", "2m", "How long new servers may take to be healthy."),
+    click.option(
+        "--bake", "bakes", type=Bakes(), help="How long a step's weights stay, 2s or 10s,1m; default: teal:bakeSeconds."
+    ),
+    click.option(
+        "--keep-warm", "warm_seconds", type=Seconds(), help="How long the other colour keeps its servers; by settings."
+    ),
+    click.option("--ready-within", "ready_seconds", type=Seconds(), help="How long new servers may take; by settings."),
 )
 
 

@@ -20,6 +20,7 @@ from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord
 from localcloud.launch import running
 from localcloud.status import stack_statuses
+from release.adapters.autoscaling import size_of
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_lock import LockTable
 from release.adapters.ecr import has_image
@@ -29,8 +30,10 @@ from release.engine import World
 from release.errors import LedgerMissing
 from release.gates import Found
 from release.ledger import Colour, InFlight, Routes
+from release.machine import Phase
 from release.ports import Clock, Watcher
-from settings import of_stack, region_of
+from release.verdict import GOOD, NO_HOOK, HookAnswer, HookRun, Outcome, Verdict
+from settings import Settings, of_stack, region_of
 
 PROBE_SECONDS = 5.0
 
@@ -43,6 +46,8 @@ class Place:
     steps: Steps
     name: str
     record: CloudRecord
+    tells_json: bool = False
+    """Whether results are lines of JSON."""
 
     @cached_property
     def ledger(self) -> LedgerTable:
@@ -82,15 +87,27 @@ class Place:
         return Found(
             state=self.ledger.read(),
             weights=self.traffic(routes).weights(),
-            healthy=TargetHealth(self.client("elbv2"), routes).healthy(),
+            healthy=self.health(routes).healthy(),
             has_image=has_image(self.client("ecr"), repository, digest),
             lock_holder=str(holder) if holder else None,
         )
 
+    @cached_property
+    def settings(self) -> Settings:
+        """Its settings. Raises SettingsError."""
+        return of_stack(self.project.root, self.name)
+
+    def size_of(self, colour: Colour) -> int:
+        """Servers that a colour is to have by now: the ledger's, or more where scaling has added some."""
+        return size_of(self.client("autoscaling"), str(self.exports["scalingGroupNames"][colour]))
+
     def traffic(self, routes: Routes) -> ListenerTraffic:
         """Its listener."""
-        wanted = of_stack(self.project.root, self.name)
-        return ListenerTraffic(self.client("elbv2"), routes, wanted.sticky_seconds)
+        return ListenerTraffic(self.client("elbv2"), routes, self.settings.sticky_seconds)
+
+    def health(self, routes: Routes) -> TargetHealth:
+        """The load balancer's own checks."""
+        return TargetHealth(self.client("elbv2"), routes)
 
     def world(self, routes: Routes, clock: Clock, watcher: Watcher) -> World:
         """Everything that an engine deals with here."""
@@ -98,16 +115,26 @@ class Place:
             ledger=self.ledger,
             infrastructure=self.program,
             traffic=self.traffic(routes),
-            health=TargetHealth(self.client("elbv2"), routes),
-            probe=self,
+            health=self.health(routes),
+            judge=self,
+            hooks=self,
             clock=clock,
             watcher=watcher,
             by=caller(),
         )
 
-    def trouble(self, release: InFlight) -> str | None:
-        """What our own requests find wrong with a release."""
-        return self._probe.trouble(release)
+    def verdict(self, release: InFlight) -> Verdict:
+        """What our own requests say of a release."""
+        trouble = self._probe.trouble(release)
+        return Verdict(Outcome.FAIL, trouble) if trouble else GOOD
+
+    def ask(self, release: InFlight) -> HookAnswer:
+        """No hooks."""
+        return NO_HOOK
+
+    def tell(self, release_id: str, phase: Phase) -> tuple[HookRun, ...]:
+        """No hooks."""
+        return ()
 
     @cached_property
     def _probe(self) -> RouteProbe:
@@ -129,7 +156,7 @@ class Place:
 
 
 @contextmanager
-def place_of(name: str) -> Iterator[Place]:
+def place_of(name: str, *, tells_json: bool = False) -> Iterator[Place]:
     """The environment of that name, with progress on the screen.
 
     Raises LocalCloudError for an unknown one, CloudNotRunning where no embedded cloud runs.
@@ -139,7 +166,7 @@ def place_of(name: str) -> Iterator[Place]:
     if name not in known:
         raise LocalCloudError(f"there is no environment {name!r}: there are {', '.join(known) or 'none'}")
     with project.steps() as steps:
-        yield Place(project, steps, name, running(project.home))
+        yield Place(project, steps, name, running(project.home), tells_json)
 
 
 def caller() -> str:

@@ -1,13 +1,16 @@
 """`teal release plan`."""
 
+import dataclasses
+import json
+
 import click
 
 from cli.failures import REFUSED, one_line
-from cli.release.conduct import plan_of
 from cli.release.image import wanted_digest
-from cli.release.options import Pace, environment_argument, image_option, pace_options
+from cli.release.options import Pace, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
-from release.gates import gates, least_time
+from cli.release.planning import plan_of
+from release.gates import Gate, gates, least_time
 from release.ledger import Plan
 
 
@@ -15,14 +18,16 @@ from release.ledger import Plan
 @environment_argument
 @image_option
 @pace_options
+@json_option
 @one_line
 def plan(
     environment: str,
     image: str | None,
-    steps: tuple[int, ...],
-    ready_seconds: float,
-    bake_seconds: float,
-    warm_seconds: float,
+    steps: tuple[int, ...] | None,
+    bakes: tuple[float, ...] | None,
+    warm_seconds: float | None,
+    ready_seconds: float | None,
+    as_json: bool,
 ) -> None:
     """Show what releasing an image in ENV would do, and every gate's answer; nothing is changed.
 
@@ -33,25 +38,41 @@ def plan(
       teal release plan dev
       teal release plan prod --image sha256:…
     """
+    pace = Pace(steps, bakes, warm_seconds, ready_seconds)
+    pace.check()
     with place_of(environment) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()
-        found = plan_of(digest, state.idle, Pace(steps, ready_seconds, bake_seconds, warm_seconds))
+        found = plan_of(place, digest, state, pace)
         answers = gates(found, place.found(digest, place.routes))
-    if state.side(state.live).digest == digest:
+    if as_json:
+        click.echo(json.dumps(_document(found, answers, is_live=state.side(state.live).digest == digest)))
+    elif state.side(state.live).digest == digest:
         click.echo(f"{environment} serves {digest} already: there is nothing to release.")
         return
-    for gate in answers:
-        click.echo(f"{'open' if gate.is_open else 'CLOSED':<7} {gate.name}: {gate.why}")
-    _show(found, state.side(state.live).capacity)
+    else:
+        _show(found, answers)
     if not all(gate.is_open for gate in answers):
         click.get_current_context().exit(REFUSED)
 
 
-def _show(plan: Plan, servers: int) -> None:
-    click.echo(f"prepare {servers} servers of {plan.digest} on {plan.target}, healthy within {plan.ready_seconds:g} s")
+def _document(plan: Plan, answers: tuple[Gate, ...], *, is_live: bool) -> dict[str, object]:
+    return {
+        "plan": dataclasses.asdict(plan),
+        "gates": [dataclasses.asdict(gate) for gate in answers],
+        "is_live_already": is_live,
+        "least_seconds": least_time(plan).total_seconds(),
+    }
+
+
+def _show(plan: Plan, answers: tuple[Gate, ...]) -> None:
+    for gate in answers:
+        click.echo(f"{'open' if gate.is_open else 'CLOSED':<7} {gate.name}: {gate.why}")
+    click.echo(
+        f"prepare {plan.capacity} servers of {plan.digest} on {plan.target}, healthy within {plan.ready_seconds:g} s"
+    )
     click.echo(f"verify  {plan.target} by the test route")
-    for step in plan.steps:
-        click.echo(f"shift   {step:>3} % to {plan.target}, bake {plan.bake_seconds:g} s")
+    for step, bake in zip(plan.steps, plan.bakes, strict=True):
+        click.echo(f"shift   {step:>3} % to {plan.target}, bake {bake:g} s and {plan.judge_seconds:g} s for a verdict")
     click.echo(f"settle  keep {plan.target.other} warm for {plan.warm_seconds:g} s, then end its servers")
     click.echo(f"at least {least_time(plan).total_seconds():g} s, and what starting servers takes")

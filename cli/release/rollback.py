@@ -4,9 +4,10 @@ import click
 
 from cli.failures import one_line
 from cli.release.back import turn_back
-from cli.release.conduct import end, launch, plan_of
+from cli.release.conduct import end, launch
 from cli.release.options import Pace, environment_argument, waits_options
 from cli.release.place import place_of
+from cli.release.planning import plan_of
 from release.errors import Refused
 from release.machine import Phase
 
@@ -16,7 +17,13 @@ from release.machine import Phase
 @click.option("--reason", default="rollback by hand", show_default=True, help="Goes into the history.")
 @waits_options
 @one_line
-def rollback(environment: str, reason: str, ready_seconds: float, bake_seconds: float, warm_seconds: float) -> None:
+def rollback(
+    environment: str,
+    reason: str,
+    bakes: tuple[float, ...] | None,
+    warm_seconds: float | None,
+    ready_seconds: float | None,
+) -> None:
     """Take ENV, an environment in the embedded cloud, back to the image before.
 
     While a release is in flight its other colour is warm: all requests go back at once, whoever runs the release
@@ -31,11 +38,11 @@ def rollback(environment: str, reason: str, ready_seconds: float, bake_seconds: 
     with place_of(environment) as place:
         state = place.ledger.read()
         if state.release is not None:
-            end(turn_back(place, state.release, reason), environment, wanted=Phase.ROLLED_BACK)
+            end(place, turn_back(place, state.release, reason), wanted=Phase.ROLLED_BACK)
             return
         digest = state.side(state.idle).digest
         if digest is None:
             raise Refused(f"{environment} has had no image before {state.side(state.live).digest}")
-        pace = Pace((100,), ready_seconds, bake_seconds, warm_seconds)
-        outcome = launch(place, plan_of(digest, state.idle, pace))
-    end(outcome, environment, wanted=Phase.DONE)
+        pace = Pace((100,), bakes, warm_seconds, ready_seconds)
+        outcome = launch(place, plan_of(place, digest, state, pace))
+    end(place, outcome, wanted=Phase.DONE)

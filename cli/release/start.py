@@ -3,10 +3,11 @@
 import click
 
 from cli.failures import one_line
-from cli.release.conduct import end, launch, plan_of
+from cli.release.conduct import end, launch
 from cli.release.image import wanted_digest
-from cli.release.options import Pace, environment_argument, image_option, pace_options
+from cli.release.options import Pace, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
+from cli.release.planning import plan_of
 from release.machine import Phase
 
 
@@ -14,30 +15,37 @@ from release.machine import Phase
 @environment_argument
 @image_option
 @pace_options
+@click.option("--phoenix", is_flag=True, help="Release the digest that is live already anew, on fresh servers.")
+@json_option
 @one_line
 def start(
     environment: str,
     image: str | None,
-    steps: tuple[int, ...],
-    ready_seconds: float,
-    bake_seconds: float,
-    warm_seconds: float,
+    steps: tuple[int, ...] | None,
+    bakes: tuple[float, ...] | None,
+    warm_seconds: float | None,
+    ready_seconds: float | None,
+    phoenix: bool,
+    as_json: bool,
 ) -> None:
     """Release an image in ENV, an environment in the embedded cloud, step by step.
 
-    Ctrl-C pauses: the traffic stays as it is. A digest that is live already is no release: nothing is done.
+    Ctrl-C pauses: the traffic stays as it is. A digest that is live already is no release: nothing is done. With --json
+    every event is a line on standard output.
 
     \b
     Examples:
       teal release start dev
-      teal release start prod --image sha256:… --steps 1,10,100 --bake 30s --keep-warm 1h
+      teal release start prod --image sha256:… --steps 1,10,100 --bake 30s,5m,10m --keep-warm 1h
+      teal release start dev --phoenix
     """
-    pace = Pace(steps, ready_seconds, bake_seconds, warm_seconds)
-    with place_of(environment) as place:
+    pace = Pace(steps, bakes, warm_seconds, ready_seconds)
+    pace.check()
+    with place_of(environment, tells_json=as_json) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()
-        if state.release is None and state.side(state.live).digest == digest:
-            click.echo(f"{environment} serves {digest} already: nothing to do.")
+        if state.release is None and state.side(state.live).digest == digest and not phoenix:
+            click.echo(f"{environment} serves {digest} already: nothing to do.", err=as_json)
             return
-        outcome = launch(place, plan_of(digest, state.idle, pace))
-    end(outcome, environment, wanted=Phase.DONE)
+        outcome = launch(place, plan_of(place, digest, state, pace))
+    end(place, outcome, wanted=Phase.DONE)

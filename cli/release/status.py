@@ -1,6 +1,7 @@
 """`teal release status`."""
 
 import json
+import time
 from typing import Any
 
 import click
@@ -10,47 +11,71 @@ from cli.release.options import environment_argument, json_option
 from cli.release.place import Place, place_of
 from release.ledger import Colour
 
+WATCH_SECONDS = 1.0
+
 
 @click.command()
 @environment_argument
+@click.option("--watch", is_flag=True, help="Show it anew whenever it changes, until no release is in flight.")
 @json_option
 @one_line
-def status(environment: str, as_json: bool) -> None:
+def status(environment: str, watch: bool, as_json: bool) -> None:
     """Show what ENV, an environment in the embedded cloud, runs, and the release in flight.
 
     \b
     Examples:
       teal release status dev
+      teal release status dev --watch
       teal release status dev --json
     """
     with place_of(environment) as place:
         found = _document(place)
+        _show(found, as_json=as_json)
+        while watch and found["release"]:
+            time.sleep(WATCH_SECONDS)
+            before, found = found, _document(place)
+            if found | {"lock": None} != before | {"lock": None}:  # whose end moves all the time
+                _show(found, as_json=as_json)
+
+
+def _show(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
         return
     for colour in Colour:
         side = found["colours"][colour]
         role = "live" if found["live"] == colour else "idle"
-        click.echo(f"{colour:<6} {role} {side['weight']:>3} %  {side['capacity']} servers  {side['digest'] or '-'}")
+        healthy = f"{side['healthy']} of {side['capacity']} servers healthy"
+        click.echo(f"{colour:<6} {role} {side['listener_weight']:>3} %  {healthy}  {side['digest'] or '-'}")
     release = found["release"]
     if release is None:
         click.echo("no release in flight")
         return
-    paused = ", paused" if release["paused"] else ""
+    paused = f", paused since {release['paused_at']}" if release["paused"] else ""
     step = f"step {release['step'] + 1} of {len(release['steps'])}"
-    click.echo(f"release {release['id']}: {release['phase']}{paused}, {step}, by {release['by']}")
+    click.echo(
+        f"release {release['id']}: {release['phase']} since {release['since']}{paused}, {step}, by {release['by']}"
+    )
     click.echo(f"lock: {found['lock'] or 'free'}")
 
 
 def _document(place: Place) -> dict[str, Any]:
     state, holder = place.ledger.read(), place.locks.holder()
     flight = state.release
+    routes = flight.routes if flight else place.routes
+    weights, healthy = place.traffic(routes).weights(), place.health(routes).healthy()
     sides = {colour: state.side(colour) for colour in Colour}
     return {
         "environment": place.name,
         "live": state.live,
         "colours": {
-            colour: {"weight": side.weight, "capacity": side.capacity, "digest": side.digest}
+            colour: {
+                "weight": side.weight,
+                "listener_weight": weights[colour],
+                "capacity": side.capacity,
+                "healthy": healthy[colour],
+                "digest": side.digest,
+            }
             for colour, side in sides.items()
         },
         "lock": str(holder) if holder else None,
@@ -58,8 +83,9 @@ def _document(place: Place) -> dict[str, Any]:
         and {
             "id": flight.release_id,
             "phase": flight.phase,
-            "since": flight.since.isoformat(),
+            "since": flight.since.isoformat(timespec="seconds"),
             "paused": flight.is_paused,
+            "paused_at": flight.paused_at and flight.paused_at.isoformat(timespec="seconds"),
             "target": flight.plan.target,
             "digest": flight.plan.digest,
             "step": flight.step,

@@ -10,6 +10,15 @@ from release.ledger import Colour, Routes
 CONFIRM_SECONDS = 10.0
 POLL_SECONDS = 0.2
 HEALTHY = "healthy"
+NOBODY = {
+    "Type": "fixed-response",
+    "FixedResponseConfig": {
+        "StatusCode": "503",
+        "ContentType": "text/plain",
+        "MessageBody": "nothing released yet",
+    },
+}
+"""What TrafficSplit declares while nothing is released."""
 
 
 class Elbv2(Protocol):
@@ -45,11 +54,12 @@ class ListenerTraffic:
         return {colour: groups.get(arn, 0) for colour, arn in self._routes.group_arns.items()}
 
     def shift(self, weights: Mapping[Colour, int]) -> None:
-        """One call, then reads until the listener has the weights. Raises TrafficNotConfirmed after ten seconds."""
-        self._client.modify_listener(
-            ListenerArn=self._routes.listener_arn,
-            DefaultActions=[{"Type": "forward", "ForwardConfig": self._forward(weights)}],
-        )
+        """One call, then reads until the listener has the weights. Raises TrafficNotConfirmed after ten seconds.
+
+        Weights that are all 0 make it answer 503 by itself.
+        """
+        action = {"Type": "forward", "ForwardConfig": self._forward(weights)} if any(weights.values()) else NOBODY
+        self._client.modify_listener(ListenerArn=self._routes.listener_arn, DefaultActions=[action])
         seen = self.weights()
         for _ in range(int(CONFIRM_SECONDS / POLL_SECONDS)):
             if seen == weights:

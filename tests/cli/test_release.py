@@ -14,7 +14,8 @@ from release.errors import (
     ReleaseInFlight,
 )
 
-COMMANDS = ("plan", "start", "status", "rollback", "resume", "abort", "history")
+COMMANDS = ("plan", "start", "status", "pause", "rollback", "resume", "abort", "history", "unlock")
+REQUIRED = {"unlock": ("--reason", "gone")}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -35,7 +36,7 @@ def test_the_group_says_that_aws_is_not_covered_and_what_codes_mean(teal: Teal) 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_without_a_cloud_the_code_is_3(teal: Teal, command: str) -> None:
-    ended = teal("release", command, "dev")
+    ended = teal("release", command, "dev", *REQUIRED.get(command, ()))
     assert (ended.code, ended.out) == (3, "")
     assert ended.told == "teal: no embedded cloud runs here: start one with `teal local up`"
 
@@ -77,6 +78,7 @@ def test_times_carry_their_unit(written: str, seconds: float) -> None:
         (("--steps", "5,x"), "'5,x' is no list of percentages: write 5,25,50,100"),
         (("--steps", "5,50"), "'5,50' must rise from above 0 and end at 100"),
         (("--steps", "50,25,100"), "must rise"),
+        (("--steps", "50,100", "--bake", "1s,2s,3s"), "--bake takes one time, or one for each of the 2 steps"),
         (("--image", "latest"), "'latest' is not a digest"),
     ],
 )

@@ -6,11 +6,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from release.decision import Apply, Record, Seen, Shift, Wait, decide, declared, floor, is_warm, take_back
+from release.decision import Apply, Record, Seen, Shift, Wait, decide, declared, is_warm, take_back
 from release.errors import ForeignWeights, IllegalEvent, Refused, UnsafeWeights
 from release.ledger import Colour, State
 from release.machine import Event, Phase
-from release_world import LIVE, SERVERS, START, flight, plan
+from release.states import floor
+from release.verdict import GOOD, Verdict
+from release_world import LIVE, SERVERS, START, bad, flight, plan
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 BEFORE = State.first(LIVE, SERVERS)
@@ -32,7 +34,6 @@ def seen(state: State, **changes: object) -> Seen:
         "weights": state.weights,
         "steady": timedelta(0),
         "applied": declared(state),
-        "trouble": None,
     }
     return Seen(**{**values, **changes})  # type: ignore[arg-type]  # the test says which fields
 
@@ -102,36 +103,36 @@ class AnyWorld(RuleBasedStateMachine):
         self.knows_applied, self.steady_from = False, START
         self.events: list[str] = []
 
-    def seen(self, trouble: str | None) -> Seen:
+    def seen(self, verdict: Verdict) -> Seen:
         return Seen(
             now=self.now,
             healthy=dict(self.healthy),
             weights=dict(self.weights),
             steady=self.now - self.steady_from,
             applied=self.applied if self.knows_applied else None,
-            trouble=trouble,
+            verdict=verdict,
         )
 
     @rule(looks=st.integers(1, 20))
     def nothing_disturbs_it(self, looks: int) -> None:
         for _ in range(looks):
-            self.looks(None, does_it=True)
+            self.looks(GOOD, does_it=True)
             self.now += timedelta(seconds=1)
 
     @rule()
     def all_recover(self) -> None:
         self.healthy = dict(self.servers)
 
-    @rule(trouble=st.sampled_from([None, None, "status 500"]), does_it=st.booleans())
-    def something_may(self, trouble: str | None, does_it: bool) -> None:
-        self.looks(trouble, does_it=does_it)
+    @rule(verdict=st.sampled_from([GOOD, GOOD, bad("status 500")]), does_it=st.booleans())
+    def something_may(self, verdict: Verdict, does_it: bool) -> None:
+        self.looks(verdict, does_it=does_it)
 
-    def looks(self, trouble: str | None, *, does_it: bool) -> None:
+    def looks(self, verdict: Verdict, *, does_it: bool) -> None:
         release = self.state.release
         if release is None:
             return
         try:
-            decision = decide(self.state, release, self.seen(trouble))
+            decision = decide(self.state, release, self.seen(verdict))
         except (ForeignWeights, UnsafeWeights):
             return
         if not does_it:  # killed between the decision and the deed

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from release.engine import Engine, kept
+from release.engine import Engine
 from release.errors import ForeignWeights, InfrastructureFailed, LockLost, Refused, UnsafeWeights
+from release.keeping import kept
 from release.ledger import Colour
 from release.machine import Phase
-from release_world import LIVE, NEXT, SERVERS, FakeWorld, Killed, flight, plan
+from release.verdict import GOOD
+from release_world import LIVE, NEXT, SERVERS, FakeWorld, Killed, bad, flight, plan
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 
@@ -57,7 +59,7 @@ def test_a_step_bakes_and_the_other_colour_stays_warm() -> None:
 @pytest.mark.parametrize("share", [0, 5, 50, 100])
 def test_a_bad_answer_takes_the_release_back(share: int) -> None:
     world = FakeWorld()
-    world.complaint = lambda: "status 500" if world.listener[GREEN] == share else None
+    world.verdict_now = lambda: bad("status 500") if world.listener[GREEN] == share else GOOD
     assert world.started().run() is Phase.ROLLED_BACK
     assert world.outcome == untouched()
     [failed] = [entry for entry in world.entries if entry.event == "FAILED"]
@@ -176,7 +178,7 @@ def test_a_pause_in_front_of_a_shift_comes_after_it() -> None:
 
 def test_on_the_way_back_requests_may_end_before_the_servers_go() -> None:
     world = FakeWorld()
-    world.complaint = lambda: "status 500" if world.listener[GREEN] == 100 else None
+    world.verdict_now = lambda: bad("status 500") if world.listener[GREEN] == 100 else GOOD
     assert world.started().run() is Phase.ROLLED_BACK
     times = {entry.event: entry.at for entry in world.entries}
     assert (times["RETIRED"] - times["FAILED"]).total_seconds() >= 2
@@ -223,7 +225,7 @@ def test_without_a_release_there_is_nothing_to_resume_or_take_back(act: Callable
 
 def test_however_short_the_plan_servers_go_only_once_the_weights_have_settled() -> None:
     world = FakeWorld()
-    hasty = flight(plan=plan(steps=(100,), bake_seconds=0.0, warm_seconds=0.0))
+    hasty = flight(plan=plan(steps=(100,), bakes=(0.0,), warm_seconds=0.0))
     assert world.started(hasty).run() is Phase.DONE
     times = {entry.event: entry.at for entry in world.entries}
     assert (times["RETIRED"] - times["ALL_MOVED"]).total_seconds() >= 2
@@ -288,7 +290,7 @@ def turn_back(engine: Engine) -> None:
 def aborted(cut_at: int | None, where: str) -> FakeWorld:
     """A release that is taken back at 100 %; killed on its way back, and resumed."""
     world = FakeWorld()
-    world.complaint = lambda: "status 500" if world.listener[GREEN] == 100 and cut_at is None else None
+    world.verdict_now = lambda: bad("status 500") if world.listener[GREEN] == 100 and cut_at is None else GOOD
     world.clock.during[8] = lambda: setattr(world.clock, "is_pause_wanted", True)
     assert (world.started().run() is None) == (cut_at is not None)
     if cut_at is None:
@@ -319,7 +321,7 @@ def test_what_was_on_the_target_colour_before_is_restored() -> None:
     assert world.started().run() is Phase.DONE
     before = replace(world.state, version=1)
     back = flight(release_id="r-2", plan=plan(digest="sha256:" + "c" * 64, target=BLUE), previous=world.state.blue)
-    world.complaint = lambda: "status 500" if world.listener[BLUE] == 5 else None
+    world.verdict_now = lambda: bad("status 500") if world.listener[BLUE] == 5 else GOOD
     assert world.started(back).run() is Phase.ROLLED_BACK
     assert replace(world.state, version=1) == before
 

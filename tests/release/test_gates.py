@@ -26,7 +26,7 @@ def test_in_a_quiet_environment_every_gate_is_open() -> None:
         (replace(FINE, state=replace(STATE, release=flight())), "no release in flight"),
         (replace(FINE, lock_holder="bob"), "lock free"),
         (replace(FINE, has_image=False), "image in the registry"),
-        (replace(FINE, state=State.initial(), weights=State.initial().weights), "blue serves"),
+        (replace(FINE, state=State.initial(), weights=State.initial().shares), "first release"),
         (replace(FINE, healthy={BLUE: 0, GREEN: 0}), "blue healthy"),
         (replace(FINE, healthy={BLUE: SERVERS, GREEN: 1}), "green empty"),
         (replace(FINE, state=WARM), "green empty"),

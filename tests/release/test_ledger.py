@@ -72,7 +72,7 @@ def test_the_text_is_the_same_for_the_same_state() -> None:
     ("changes", "message"),
     [
         ({"mood": 1}, "state takes format, version, live, blue, green, release; unknown: mood"),
-        ({"format": 2}, "the ledger has format 2, and this Teal knows format 1 alone"),
+        ({"format": 1}, "the ledger has format 1, and this Teal knows format 2 alone"),
         ({"version": 0}, "version must be 1 or more, got 0"),
         ({"version": True}, "version must be a whole number, got True"),
         ({"version": 1.0}, "version must be a whole number, got 1.0"),
@@ -83,7 +83,7 @@ def test_the_text_is_the_same_for_the_same_state() -> None:
         ({"release": "r-1"}, "release must be an object, got 'r-1'"),
         (
             {"release": {}},
-            "release takes .*; missing: is_paused, phase, plan, previous, release_id, routes, since",
+            "release takes .*; missing: paused_at, phase, plan, previous, release_id, routes, since",
         ),
     ],
 )
@@ -121,8 +121,8 @@ def test_a_wrong_side_is_named(changes: dict[str, Any], message: str) -> None:
         ({"phase": "LOST"}, "release.phase must be one of PLANNED, .*, got 'LOST'"),
         ({"phase": "DONE"}, "a release that is DONE is no longer in flight"),
         ({"step": 3}, "step must be within 0 to 2, got 3"),
-        ({"is_paused": 0}, "release.is_paused must be true or false, got 0"),
-        ({"plan": {}}, "release.plan takes .*; missing: bake_seconds"),
+        ({"paused_at": 0}, "release.paused_at must be text, got 0"),
+        ({"plan": {}}, "release.plan takes .*; missing: bakes, capacity"),
         ({"routes": {"listener_arn": "l", "group_arns": {}}}, "release.routes.group_arns takes blue, green; missing"),
         ({"since": "2026-11-23T00:00:00"}, "since must carry a time zone"),
         ({"started_by": 7}, "release.started_by must be text, got 7"),
@@ -194,11 +194,17 @@ def test_steps_rise_to_100(steps: tuple[int, ...]) -> None:
 
 @given(st.sets(st.integers(1, 99)), st.floats(0, 1e6))
 def test_any_rising_steps_and_times_survive_the_table(steps: set[int], seconds: float) -> None:
-    wanted: Plan = plan(steps=(*sorted(steps), 100), bake_seconds=seconds)
+    wanted: Plan = plan(steps=(*sorted(steps), 100), bakes=(seconds,) * (len(steps) + 1), warm_seconds=seconds)
     state = replace(State.first(DIGEST, 2), release=flight(plan=wanted, step=len(steps)))
     assert parse(dump(state)) == state
 
 
 def test_a_negative_time_is_refused() -> None:
-    with pytest.raises(LedgerError, match="bake_seconds must be 0 or more, got -1"):
-        plan(bake_seconds=-1)
+    with pytest.raises(LedgerError, match="warm_seconds must be 0 or more, got -1"):
+        plan(warm_seconds=-1)
+
+
+@pytest.mark.parametrize("bakes", [(), (1.0, 2.0), (1.0, -1.0, 2.0)])
+def test_every_step_has_its_bake(bakes: tuple[float, ...]) -> None:
+    with pytest.raises(LedgerError, match="bakes must be one for each of 3 steps, 0 or more"):
+        plan(bakes=bakes)
