@@ -59,6 +59,10 @@ def bad(why: str) -> Verdict:
     return Verdict(Outcome.FAIL, why)
 
 
+class Throttled(Exception):
+    """Stands for an API that answers nothing else, for longer than its client tries."""
+
+
 class Killed(BaseException):
     """Stands for SIGKILL: nothing in the engine may catch it."""
 
@@ -69,12 +73,17 @@ class Wire:
 
     cut_before: int | None = None
     cut_after: int | None = None
+    throttled: int = 0
+    """Calls that are still to be refused."""
     calls: list[str] = field(default_factory=list)
 
     def over(self, name: str, effect: Callable[[], None]) -> None:
         """Makes a call."""
         number = len(self.calls)
         self.calls.append(name)
+        if self.throttled:
+            self.throttled -= 1
+            raise Throttled(name)
         if number == self.cut_before:
             raise Killed(f"before {name}")
         effect()
@@ -86,20 +95,31 @@ class Wire:
         self.cut_before = self.cut_after = None
 
 
+class OutOfSight(BaseException):
+    """Ends a look at an engine that goes on later: nothing in it may catch this."""
+
+
 class FakeClock:
     """Time that passes only in sleep, and a little with every look at it."""
 
     def __init__(self) -> None:
         self.time, self.is_pause_wanted = START, False
+        self.jumped = timedelta(0)
+        """How far the time of day was set forth or back."""
         self.during: dict[float, Callable[[], None]] = {}
+        self.sleeps_left: int | None = None
 
     def now(self) -> datetime:
-        return self.time
+        return self.time + self.jumped
 
     def monotonic(self) -> float:
         return (self.time - START).total_seconds()
 
     def sleep(self, seconds: float) -> None:
+        if self.sleeps_left is not None:
+            if not self.sleeps_left:
+                raise OutOfSight
+            self.sleeps_left -= 1
         self.time += timedelta(seconds=max(seconds, 0.01))
         for moment in [moment for moment in self.during if moment <= self.monotonic()]:
             self.during.pop(moment)()
@@ -223,7 +243,8 @@ class FakeWorld:
         assert sum(weights.values()) == 100 or not self.state.is_released
         assert all(0 <= weight <= 100 for weight in weights.values())
         for colour, weight in weights.items():
-            assert not weight or self.healthy()[colour] >= floor(self.servers[colour][1]), f"{colour} is not fit"
+            is_fit = self.healthy()[colour] >= floor(self.servers[colour][1])
+            assert weight <= self.listener[colour] or is_fit, f"{colour} is not fit for {weight} %"
         self.listener = dict(weights)
         self.writes.append(self.listener)
 
