@@ -19,7 +19,7 @@ def turn_back(place: Place, release: InFlight, reason: str) -> Phase | None:
 
 
 def taken_over(locks: LockTable, who: str, purpose: str) -> HeldLock:
-    """The lock, whoever has it; asks again when its holder wrote the ledger in that very moment. Raises LedgerConflict."""
+    """The lock, whoever has it; asks again when its holder wrote in that very moment. Raises LedgerConflict."""
     for _ in range(TRIES - 1):
         try:
             return locks.take_over(who, purpose)
