@@ -15,6 +15,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from stack_files import SettingsError as SettingsError
+from stack_files import stack_config
+
 NAMESPACE = "teal"
 RETENTION_DAYS = (
     1,
@@ -43,10 +46,6 @@ RETENTION_DAYS = (
 """What CloudWatch Logs takes (docs.aws.amazon.com, PutRetentionPolicy)."""
 RFC1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 DNS_NAME = r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
-
-
-class SettingsError(Exception):
-    """A setting is missing, unknown or not allowed; one line that names it."""
 
 
 class Nat(StrEnum):
@@ -157,22 +156,6 @@ def read() -> Settings:
     return parse({key.removeprefix(prefix): value for key, value in CONFIG.get().items() if key.startswith(prefix)})
 
 
-def stack_config(project: Path, stack: str) -> dict[str, str]:
-    """A stack's whole configuration as the engine would pass it: defaults of Pulumi.yaml, then the stack file."""
-    declared = _config(project / "Pulumi.yaml")
-    defaults = {key: about.get("value", about.get("default")) for key, about in declared.items()}
-    chosen = {**defaults, **_config(project / f"Pulumi.{stack}.yaml")}
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in chosen.items()}
-
-
-def region_of(project: Path, stack: str) -> str:
-    """The AWS region that a stack's files name. Raises SettingsError."""
-    region = stack_config(project, stack).get("aws:region")
-    if not region:
-        raise SettingsError(f"aws:region is missing in Pulumi.{stack}.yaml and in Pulumi.yaml")
-    return region
-
-
 def of_stack(project: Path, stack: str) -> Settings:
     """A stack's settings, read from its files alone. Raises SettingsError."""
     prefix = f"{NAMESPACE}:"
@@ -214,22 +197,3 @@ def _path(loc: tuple[str | int, ...]) -> str:
 def _allowed(problem: Any) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
     return text[:1].lower() + text[1:]
-
-
-def _config(path: Path) -> dict[str, Any]:
-    found = _read(path).get("config") or {}
-    if not isinstance(found, dict):
-        raise SettingsError(f"config in {path.name} must be keys with values, got {found!r}")
-    return found
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import yaml  # only who reads files needs it; a program does not, and it takes its time
-
-    try:
-        found = yaml.safe_load(path.read_bytes())
-    except FileNotFoundError:
-        raise SettingsError(f"there is no {path.name} in {path.parent}") from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from None
-    return found if isinstance(found, dict) else {}

@@ -99,11 +99,12 @@ def _plan(value: Any) -> Plan:
 
 
 def _routes(value: Any) -> Routes:
-    found = fields(value, "release.routes", ("listener_arn", "group_arns"))
+    found = fields(value, "release.routes", ("listener_arn", "group_arns", "sticky_seconds"))
     arns = fields(found["group_arns"], "release.routes.group_arns", tuple(Colour))
     return Routes(
         listener_arn=text(found["listener_arn"], "release.routes.listener_arn"),
         group_arns={colour: text(arns[colour], f"release.routes.group_arns.{colour}") for colour in Colour},
+        sticky_seconds=whole(found["sticky_seconds"], "release.routes.sticky_seconds"),
     )
 
 

@@ -13,7 +13,9 @@ from release.machine import Phase
 
 LIVE, NEXT = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ROUTES = Routes(listener_arn="arn:listener", group_arns={colour: f"arn:{colour}" for colour in Colour})
+ROUTES = Routes(
+    listener_arn="arn:listener", group_arns={colour: f"arn:{colour}" for colour in Colour}, sticky_seconds=0
+)
 SERVERS = 2
 
 

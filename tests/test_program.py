@@ -15,6 +15,7 @@ from localcloud.provider import aws, docker
 from release.ledger import Colour, Side, State
 from release.ledger_text import KEY, item
 from release_world import flight
+from stack_files import stack_config
 
 ROOT = Path(__file__).parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -22,7 +23,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 
 def program(stack: str, lookups: dict[str, Any] | None = None, **changes: str) -> Deployment:
-    config = {**settings.stack_config(ROOT, stack), **{f"teal:{key}": value for key, value in changes.items()}}
+    config = {**stack_config(ROOT, stack), **{f"teal:{key}": value for key, value in changes.items()}}
     return deploy(lambda: runpy.run_path(str(ROOT / "__main__.py")), config, lookups, stack)
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 import settings
-from settings import SettingsError, of_stack, parse, stack_config
+from settings import of_stack, parse
+from stack_files import SettingsError, stack_config
 
 ROOT = Path(__file__).parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))

@@ -10,9 +10,9 @@ from cli.steps import Steps
 from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord
-from localcloud.launch import running, start
+from localcloud.launch import start
 from localcloud.stacks import LocalStack
-from settings import region_of
+from stack_files import region_of
 from toolchain.located import Toolchain
 
 
@@ -42,7 +42,7 @@ class Session:
     def running_stack(self, name: str) -> LocalStack:
         """A stack in the cloud that runs already. Raises CloudNotRunning."""
         self.require(name)
-        record = running(self.project.home)
+        record = self.project.home.running()
         return self.stack(name, record, get_engine(self.steps))
 
     @property

@@ -5,44 +5,45 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from cli.aws import client
 from cli.project import Project, find_project
-from cli.release.program import EmbeddedProgram
 from cli.steps import Steps
 from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord
-from localcloud.launch import running
-from localcloud.status import stack_statuses
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_lock import LockTable
 from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
-from release.adapters.http import RouteProbe
 from release.engine import World
 from release.errors import LedgerMissing
 from release.gates import Found
 from release.ledger import Colour, InFlight, Routes
 from release.ports import Clock, Watcher
-from settings import of_stack, region_of
+from stack_files import region_of
 
-PROBE_SECONDS = 5.0
+if TYPE_CHECKING:
+    from cli.release.probe import EmbeddedProbe
+    from cli.release.program import EmbeddedProgram
 
 
 @dataclass(frozen=True)
 class Place:
-    """One environment, and the screen of the command that is about it."""
+    """One environment, and the screen of the command that is about it.
+
+    The program and the probe are loaded once they are asked: Pulumi and an HTTP client take as long as a second, and
+    the way back needs neither until its traffic is moved.
+    """
 
     project: Project
     steps: Steps
     name: str
     record: CloudRecord
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def ledger(self) -> LedgerTable:
@@ -55,8 +56,10 @@ class Place:
         return LockTable(self.client("dynamodb"), self.ledger)
 
     @cached_property
-    def program(self) -> EmbeddedProgram:
+    def program(self) -> "EmbeddedProgram":
         """Its program."""
+        from cli.release.program import EmbeddedProgram
+
         return EmbeddedProgram(self.project, self.name, self.record)
 
     @cached_property
@@ -72,7 +75,9 @@ class Place:
         """Where its traffic is turned, by its program's exports."""
         arns = self.exports["targetGroupArns"]
         return Routes(
-            listener_arn=str(self.exports["listenerArn"]), group_arns={each: str(arns[each]) for each in Colour}
+            listener_arn=str(self.exports["listenerArn"]),
+            group_arns={each: str(arns[each]) for each in Colour},
+            sticky_seconds=self.program.settings.sticky_seconds,
         )
 
     def found(self, digest: str, routes: Routes) -> Found:
@@ -89,14 +94,13 @@ class Place:
 
     def traffic(self, routes: Routes) -> ListenerTraffic:
         """Its listener."""
-        wanted = of_stack(self.project.root, self.name)
-        return ListenerTraffic(self.client("elbv2"), routes, wanted.sticky_seconds)
+        return ListenerTraffic(self.client("elbv2"), routes)
 
     def world(self, routes: Routes, clock: Clock, watcher: Watcher) -> World:
         """Everything that an engine deals with here."""
         return World(
             ledger=self.ledger,
-            infrastructure=self.program,
+            infrastructure=self,
             traffic=self.traffic(routes),
             health=TargetHealth(self.client("elbv2"), routes),
             probe=self,
@@ -105,26 +109,29 @@ class Place:
             by=caller(),
         )
 
+    def apply(self, release_id: str) -> None:
+        """Runs its program on behalf of a release. Raises InfrastructureFailed."""
+        self.program.apply(release_id)
+
     def trouble(self, release: InFlight) -> str | None:
         """What our own requests find wrong with a release."""
         return self._probe.trouble(release)
 
     @cached_property
-    def _probe(self) -> RouteProbe:
-        parameter = self.client("ssm").get_parameter(Name=f"/teal/{self.name}/test-header", WithDecryption=True)
-        url = stack_statuses(self.record, [self._region])[self.name].url
-        if url is None:
-            raise LedgerMissing(f"{self.name} has no listener: `teal local up {self.name}`")
-        # The embedded cloud's certificates are its own, and its listeners on loopback: there is nobody to mistrust.
-        asker = httpx.Client(timeout=PROBE_SECONDS, trust_env=False, verify=not url.startswith("https://127."))
-        return RouteProbe(asker, url, parameter["Parameter"]["Value"])
+    def _probe(self) -> "EmbeddedProbe":
+        from cli.release.probe import EmbeddedProbe
+
+        return EmbeddedProbe(self.record, self.region, self.name, self.client("ssm"))
 
     def client(self, service: str) -> Any:
-        """boto3's client of a service."""
-        return client(service, stack_environment(self.record, self.project.home, self._region))
+        """The client of an AWS service; one a service."""
+        if service not in self._clients:
+            self._clients[service] = client(service, stack_environment(self.record, self.project.home, self.region))
+        return self._clients[service]
 
-    @property
-    def _region(self) -> str:
+    @cached_property
+    def region(self) -> str:
+        """Its AWS region."""
         return region_of(self.project.root, self.name)
 
 
@@ -139,7 +146,7 @@ def place_of(name: str) -> Iterator[Place]:
     if name not in known:
         raise LocalCloudError(f"there is no environment {name!r}: there are {', '.join(known) or 'none'}")
     with project.steps() as steps:
-        yield Place(project, steps, name, running(project.home))
+        yield Place(project, steps, name, project.home.running())
 
 
 def caller() -> str:

@@ -1,18 +1,17 @@
 """The Pulumi program of an environment in the embedded cloud, as a release runs it."""
 
 import time
-from typing import TYPE_CHECKING
 
 from cli.project import Project
 from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord
+from localcloud.stacks import LocalStack
 from release.errors import InfrastructureFailed
 from release.ledger import RELEASE_VARIABLE
-from settings import region_of
+from settings import Settings, of_stack
+from stack_files import region_of
+from toolchain import ensure
 from toolchain.errors import ToolchainError
-
-if TYPE_CHECKING:
-    from localcloud.stacks import LocalStack
 
 OTHER_RUN_SECONDS = 120.0
 """How long a run of the program by an engine that has lost its release may still take."""
@@ -37,12 +36,13 @@ class EmbeddedProgram:
         except (LocalCloudError, ToolchainError) as error:
             raise InfrastructureFailed(str(error)) from error
 
-    def stack(self) -> "LocalStack":
-        """The stack. Raises LocalCloudError, ToolchainError."""
-        # Imported here: the SDK takes half a second, and the way back does without it until the traffic is safe.
-        from localcloud.stacks import LocalStack
-        from toolchain import ensure
+    @property
+    def settings(self) -> Settings:
+        """What its stack file sets. Raises SettingsError."""
+        return of_stack(self._project.root, self._stack_name)
 
+    def stack(self) -> LocalStack:
+        """The stack. Raises LocalCloudError, ToolchainError."""
         engine, root = ensure(lambda _: None), self._project.root
         region = region_of(root, self._stack_name)
         return LocalStack(

@@ -28,10 +28,8 @@ class Elbv2(Protocol):
 class ListenerTraffic:
     """The default action of one listener, as TrafficSplit declares it: both groups always, sticky while both serve."""
 
-    def __init__(
-        self, client: Elbv2, routes: Routes, sticky_seconds: int, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._client, self._routes, self._sticky_seconds, self._sleep = client, routes, sticky_seconds, sleep
+    def __init__(self, client: Elbv2, routes: Routes, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client, self._routes, self._sleep = client, routes, sleep
 
     def weights(self) -> Mapping[Colour, int]:
         """Weight by colour; all 0 where the listener forwards to nobody."""
@@ -62,8 +60,9 @@ class ListenerTraffic:
         groups = [
             {"TargetGroupArn": self._routes.group_arns[colour], "Weight": weight} for colour, weight in weights.items()
         ]
-        is_sticky = bool(self._sticky_seconds) and all(weights.values())
-        stickiness = {"Enabled": True, "DurationSeconds": self._sticky_seconds} if is_sticky else {"Enabled": False}
+        sticky_seconds = self._routes.sticky_seconds
+        is_sticky = bool(sticky_seconds) and all(weights.values())
+        stickiness = {"Enabled": True, "DurationSeconds": sticky_seconds} if is_sticky else {"Enabled": False}
         return {"TargetGroups": groups, "TargetGroupStickinessConfig": stickiness}
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ class FakeElbv2:
 
 
 def traffic(client: FakeElbv2, sticky_seconds: int = 0) -> ListenerTraffic:
-    return ListenerTraffic(client, ROUTES, sticky_seconds, sleep=lambda _: None)
+    return ListenerTraffic(client, replace(ROUTES, sticky_seconds=sticky_seconds), sleep=lambda _: None)
 
 
 def test_both_groups_stay_in_the_action_whatever_their_weights() -> None:
