@@ -33,6 +33,12 @@ class Heard:
 
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def told(self) -> str:
+        """It in one line, each problem once; that the program ended with a code is none beside its own words."""
+        words = [text for text in dict.fromkeys(self.problems) if "an unhandled error occurred" not in text]
+        return "; ".join(words or self.problems)
+
     def __call__(self, event: EngineEvent) -> None:
         """Takes one event, in the thread that reads the engine's log."""
         told = event.diagnostic_event
@@ -76,8 +82,7 @@ class StackProgram:
                     ) from error
                 self._sleep(POLL_SECONDS)
             except errors.CommandError as error:
-                told = "; ".join(dict.fromkeys(heard.problems)) or told_in(str(error))
-                raise InfrastructureFailed(f"stack {self._stack_name}: {told}") from error
+                raise InfrastructureFailed(f"stack {self._stack_name}: {heard.told or told_in(str(error))}") from error
             else:
                 return
 
@@ -103,5 +108,5 @@ class StackProgram:
 
 def told_in(output: str) -> str:
     """What a command that failed says is wrong, in one line: its `error:` lines, or else the end of all it printed."""
-    lines = re.findall(r"^\s*error: (.+)", output, re.MULTILINE)
+    lines = re.findall(r"\berror: (.+)", output)
     return "; ".join(dict.fromkeys(line.strip() for line in lines)) or " ".join(output.split())[-500:]
