@@ -5,14 +5,15 @@ snake_case here. Raises SettingsError, one line that names key, value and what i
 """
 
 import json
+import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from stack_files import SettingsError as SettingsError
@@ -83,7 +84,25 @@ def _slow_start(seconds: int) -> int:
     return seconds
 
 
+def _words(command: Any) -> Any:
+    return shlex.split(command) if isinstance(command, str) else command
+
+
 RetentionDays = Annotated[int, AfterValidator(_retention)]
+HookPhase = Literal["preparing", "verifying", "shifting", "settling", "rolling_back", "done", "rolled_back"]
+
+
+class HookSetting(BaseModel):
+    """An executable that is asked, or told, in a phase of a release."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_words), Field(min_length=1)]
+    """Executable, relative to the project, and its arguments; one text is split as a shell would."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=86400)] = 600
+    """How long one run may take."""
+    wait_seconds: Annotated[float, Field(ge=0, le=604800)] = 3600
+    """How long it may go on saying wait."""
 
 
 class Settings(BaseModel):
@@ -120,6 +139,7 @@ class Settings(BaseModel):
     alarm_emails: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...]
     error_share_percent: Annotated[int, Field(ge=1, le=100)]
     latency_milliseconds: Annotated[int, Field(ge=1, le=60000)]
+    hooks: Mapping[HookPhase, tuple[HookSetting, ...]]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -160,23 +180,33 @@ def of_stack(project: Path, stack: str) -> Settings:
 
 def _decoded(key: str, value: str) -> Any:
     field = next((field for field in Settings.model_fields.values() if field.alias == key), None)
-    if field is None or field.annotation is None or not str(field.annotation).startswith("tuple"):
+    kind = str(field.annotation) if field else ""
+    if not kind.startswith(("tuple", "collections.abc.Mapping")):
         return value
     try:
         return json.loads(value)
     except ValueError:
-        raise SettingsError(f"{NAMESPACE}:{key} is {value!r}: it must be a list") from None
+        wanted = "a list" if kind.startswith("tuple") else "keys with values"
+        raise SettingsError(f"{NAMESPACE}:{key} is {value!r}: it must be {wanted}") from None
 
 
 def _told(problem: Any) -> str:
     if not problem["loc"]:
         return f"{NAMESPACE}: {problem['msg'].removeprefix('Value error, ')}"
-    key = f"{NAMESPACE}:{problem['loc'][0]}"
+    key = f"{NAMESPACE}:{_path(problem['loc'])}"
+    if len(problem["loc"]) > 1 and problem["type"] in ("missing", "extra_forbidden"):
+        return f"{key} is {'missing' if problem['type'] == 'missing' else 'unknown'}"
     if problem["type"] == "missing":
         return f"{key} is missing: set it in the stack file, or keep its default in Pulumi.yaml"
     if problem["type"] == "extra_forbidden":
         return f"{key} is unknown: the keys are those that Pulumi.yaml declares"
     return f"{key} is {problem['input']!r}: {_allowed(problem)}"
+
+
+def _path(loc: tuple[str | int, ...]) -> str:
+    """Where in a setting something is wrong, such as hooks.verifying[0].command."""
+    first, *rest = (part for part in loc if part != "[key]")
+    return str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
 
 
 def _allowed(problem: Any) -> str:

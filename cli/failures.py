@@ -7,6 +7,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
+from cli.access import access
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.provider.errors import ProviderError
 from release.errors import LockHeld, LockLost, Refused, ReleaseError
@@ -70,7 +71,7 @@ def foreseen() -> Iterator[None]:
     except _toolchain_errors() as error:
         raise Failure(str(error)) from error
     except _api_errors() as error:  # the API refused, is gone, or is broken
-        raise Failure(f"the embedded cloud's API: {' '.join(str(error).split())}") from error
+        raise Failure(f"{access().api}: {' '.join(str(error).split())}") from error
     except BrokenPipeError:  # whoever reads has seen enough: click ends quietly
         raise
     except OSError as error:  # a full disk, a folder that is not ours

@@ -47,6 +47,22 @@ def test_pulumi_yaml_declares_exactly_the_keys_that_are_read() -> None:
         ("buildsImage", "perhaps", "teal:buildsImage is 'perhaps': input should be a valid boolean"),
         ("domain", "www.teal.example", "domain and zoneName must be given together"),
         ("maxInstances", "1", "maxInstances must be at least instances (2), got 1"),
+        ("hooks", "scripts/smoke", "teal:hooks is 'scripts/smoke': it must be keys with values"),
+        ("hooks", '["scripts/smoke"]', "teal:hooks is ['scripts/smoke']: input should be"),
+        ("hooks", '{"verify": []}', "teal:hooks.verify is 'verify': input should be 'preparing', 'verifying'"),
+        ("hooks", '{"verifying": [{}]}', "teal:hooks.verifying[0].command is missing"),
+        (
+            "hooks",
+            '{"verifying": [{"command": " "}]}',
+            "teal:hooks.verifying[0].command is ' ': value should have at least 1 item",
+        ),
+        ("hooks", '{"done": [{"command": "a", "env": 1}]}', "teal:hooks.done[0].env is unknown"),
+        ("hooks", '{"done": [{"command": "a\'"}]}', 'teal:hooks.done[0].command is "a\'": no closing quotation'),
+        (
+            "hooks",
+            '{"shifting": [{"command": "a"}, {"command": "b", "timeoutSeconds": 0}]}',
+            "teal:hooks.shifting[1].timeoutSeconds is 0: input should be greater than 0",
+        ),
         ("colour", "teal", "teal:colour is unknown: the keys are those that Pulumi.yaml declares"),
         ("zones", None, "teal:zones is missing: set it in the stack file, or keep its default in Pulumi.yaml"),
     ],
@@ -76,3 +92,10 @@ def test_a_missing_stack_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: teal\n")
     with pytest.raises(SettingsError, match=r"there is no Pulumi\.qa\.yaml"):
         of_stack(tmp_path, "qa")
+
+
+def test_a_hook_is_a_list_of_words_or_a_text_that_is_split_like_a_shells() -> None:
+    written = '{"verifying": [{"command": "run \'a b\' c"}, {"command": ["run"], "timeoutSeconds": 5}], "done": []}'
+    first, second = parse(values(hooks=written)).hooks["verifying"]
+    assert (first.command, first.timeout_seconds, first.wait_seconds) == (("run", "a b", "c"), 600, 3600)
+    assert (second.command, second.timeout_seconds) == (("run",), 5)

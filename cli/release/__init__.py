@@ -21,13 +21,14 @@ COMMANDS = {
 def group() -> None:
     """Release a new version of an environment with no downtime, and take it back.
 
-    Works on environments in the embedded cloud (`teal local up`). Environments on AWS are not covered yet.
+    Works on environments in the embedded cloud (`teal local up`), and with --aws on environments on AWS.
 
     \b
     Examples:
       teal release plan dev
       teal release start dev
       teal release rollback dev
+      teal release plan --aws prod --image sha256:…
 
     \b
     Exit codes: 0 done, 1 failed, 2 called wrongly, 3 no embedded cloud, 4 refused by a gate,

@@ -33,6 +33,7 @@ def conduct(place: Place, lock: HeldLock, routes: Routes, about: str, first: Cal
             step.detail, step.below = outcome or "paused", ""
             return outcome
     finally:
+        place.close()
         lock.release()
 
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import click
 
+from cli.access import access, note
 from cli.project import complete_stack
 from release.ledger import DIGEST
 
@@ -108,4 +109,34 @@ image_option = click.option(
     "--image", metavar="DIGEST", callback=_digest, help="Image to release; default: the one that the environment built."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-environment_argument = click.argument("environment", metavar="ENV", shell_complete=complete_stack)
+
+
+def environment_argument(command: Command) -> Command:
+    """The argument `environment`, and the options that say where it is: the command need not know, place_of does."""
+    for option in (_url_option, _aws_option):
+        command = option(command)
+    return click.argument("environment", metavar="ENV", shell_complete=complete_stack)(command)
+
+
+def _on_aws(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    note(context, replace(access(), is_on_aws=given))
+
+
+def _at_url(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    if given is None:
+        return
+    if not access().is_on_aws:
+        raise click.UsageError("--url is for an environment on AWS: add --aws", context)
+    if not given.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{given!r} is no URL: write http://… or https://…")
+    note(context, replace(access(), url=given))
+
+
+_aws_option = click.option(
+    "--aws", is_flag=True, envvar="TEAL_AWS", is_eager=True, expose_value=False, callback=_on_aws,
+    help="ENV is on AWS, not in the embedded cloud: by your own credentials and Pulumi backend. Also: TEAL_AWS=1.",
+)  # fmt: skip
+_url_option = click.option(
+    "--url", metavar="URL", expose_value=False, callback=_at_url,
+    help="Where its service answers, on AWS; default: where its program says.",
+)  # fmt: skip

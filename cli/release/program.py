@@ -1,15 +1,15 @@
 """The Pulumi program of an environment in the embedded cloud, as a release runs it."""
 
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from cli.project import Project
 from localcloud.errors import LocalCloudError
-from localcloud.home import CloudRecord
+from localcloud.home import CloudRecord, Home
 from localcloud.stacks import LocalStack
 from release.errors import InfrastructureFailed
 from release.ledger import RELEASE_VARIABLE
-from settings import Settings, of_stack
-from stack_files import region_of
 from toolchain import ensure
 from toolchain.errors import ToolchainError
 
@@ -21,8 +21,9 @@ POLL_SECONDS = 0.5
 class EmbeddedProgram:
     """Runs the engine by LocalStack."""
 
-    def __init__(self, project: Project, stack_name: str, record: CloudRecord) -> None:
-        self._project, self._stack_name, self._record = project, stack_name, record
+    def __init__(self, project: Path, stack_name: str, region: str, home: Home, record: CloudRecord) -> None:
+        self._project, self._stack_name, self._region = project, stack_name, region
+        self._home, self._record = home, record
 
     def apply(self, release_id: str) -> None:
         """Brings the stack up on behalf of a release, once no other run is at it. Raises InfrastructureFailed."""
@@ -36,21 +37,19 @@ class EmbeddedProgram:
         except (LocalCloudError, ToolchainError) as error:
             raise InfrastructureFailed(str(error)) from error
 
-    @property
-    def settings(self) -> Settings:
-        """What its stack file sets. Raises SettingsError."""
-        return of_stack(self._project.root, self._stack_name)
+    def exports(self) -> Mapping[str, Any]:
+        """What it exported when it last ran. Raises LocalCloudError, ToolchainError."""
+        return self.stack().exports()
 
     def stack(self) -> LocalStack:
         """The stack. Raises LocalCloudError, ToolchainError."""
-        engine, root = ensure(lambda _: None), self._project.root
-        region = region_of(root, self._stack_name)
+        engine = ensure(lambda _: None)
         return LocalStack(
-            root,
+            self._project,
             self._stack_name,
-            self._project.home,
+            self._home,
             self._record,
-            region,
+            self._region,
             engine.pulumi_command(),
             engine.environment(),
         )
