@@ -102,6 +102,11 @@ def take_back(state: State, release: InFlight, why: str, now: datetime) -> Recor
     return _fall_back(state, release, Event.TAKEN_BACK, why, now)
 
 
+def is_fit(state: State, healthy: Weights) -> bool:
+    """Whether each colour has the healthy servers that the state's weights ask of it."""
+    return all(healthy[colour] >= floor(state.side(colour).capacity) for colour in Colour if state.weights[colour])
+
+
 def is_warm(state: State, release: InFlight) -> bool:
     """Whether the colour that was live before still has its servers."""
     return state.side(release.plan.target.other).capacity > 0

@@ -10,8 +10,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from release.decision import Apply, Decision, Declared, Record, Seen, Shift, Wait, decide, declared, take_back
-from release.errors import ForeignWeights, InfrastructureFailed, LockLost, Refused
+from release.decision import (
+    Apply,
+    Decision,
+    Declared,
+    Record,
+    Seen,
+    Shift,
+    Wait,
+    Weights,
+    decide,
+    declared,
+    is_fit,
+    take_back,
+)
+from release.errors import ForeignWeights, InfrastructureFailed, LockLost, Refused, TrafficNotConfirmed
 from release.history import Entry, entry_for
 from release.ledger import InFlight, State
 from release.machine import Phase, after
@@ -87,8 +100,7 @@ class Engine:
                         return after(release.phase, decision.event)
                     state, release = decision.state, decision.state.release
                 case Shift():
-                    self._lock.renew()
-                    self._world.traffic.shift(decision.weights)
+                    self._shift(decision.weights)
                 case Apply():
                     self._apply(state, release)
                 case Wait():
@@ -119,6 +131,29 @@ class Engine:
             applied=self._applied,
             trouble=world.probe.trouble(release) if release.phase in PROBED else self._trouble,
         )
+
+    def _shift(self, weights: Weights) -> None:
+        try:
+            self._world.traffic.shift(weights, self._lock.renew)
+        except TrafficNotConfirmed:
+            self._lock.renew()  # whoever took the lock over may have taken the traffic, too: that is the news then
+            raise
+        try:
+            self._lock.renew()
+        except LockLost:
+            self._undo(weights)
+            raise
+
+    def _undo(self, late: Weights) -> None:
+        """Takes back weights that got to the listener after the lock was another's.
+
+        Between the fence and the load balancer no condition helps: a call may be held up there while somebody else
+        takes the lock over, turns the traffic and is done. So whoever did that gives the listener what the ledger
+        says; where that has too few healthy servers it is left to whoever has the lock.
+        """
+        world, state = self._world, self._world.ledger.read()
+        if world.traffic.weights() == late and late != state.weights and is_fit(state, world.health.healthy()):
+            world.traffic.shift(state.weights, lambda: None)
 
     def _apply(self, state: State, release: InFlight) -> None:
         self._world.watcher.doing("pulumi up")
