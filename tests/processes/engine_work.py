@@ -19,7 +19,6 @@ from release.machine import Phase
 
 NEXT = "sha256:" + "b" * 64
 NETWORK = {Colour.BLUE: "10.0.1", Colour.GREEN: "10.0.2"}
-SERVICE_IDS = ("dynamodb", "elastic-load-balancing-v2")
 ENGINE_HEADER = "X-Engine"
 """Says to the API which engine calls."""
 
@@ -34,30 +33,38 @@ class Wire:
     def attach(self, clients: dict[str, Any]) -> None:
         """From now on it hears each call."""
         for each in clients.values():
-            for service_id in SERVICE_IDS:
-                each.meta.events.register_first(f"before-send.{service_id}", self._first)
-            each.meta.events.register_first("before-send", self._before)
+            each.meta.events.register_first("before-call", self._first)
+            each.meta.events.register_last("before-send", self._before)
             each.meta.events.register_last("after-call", self._after)
 
-    def _first(self, request: Any, event_name: str, **_: Any) -> None:
-        request.headers[ENGINE_HEADER] = self._name
+    def _first(self, params: dict[str, Any], event_name: str, **_: Any) -> None:
+        params["headers"][ENGINE_HEADER] = self._name
+        call = _call(event_name)
         with self._counting:
             self.calls += 1
-            is_meant = event_name.endswith(self._fault.call)
+            is_meant = call.endswith(self._fault.call)
             self._met += is_meant
-            self._mine.is_it = is_meant and self._met == self._fault.number
-        self._harm(When.FIRST)
+            if is_meant and self._met == self._fault.number:
+                self._mine.call = call
+        self._harm(When.FIRST, call)
 
-    def _before(self, **_: Any) -> None:
-        self._harm(When.BEFORE)
+    def _before(self, event_name: str, **_: Any) -> None:
+        self._harm(When.BEFORE, _call(event_name))
 
-    def _after(self, **_: Any) -> None:
-        self._harm(When.AFTER)
+    def _after(self, event_name: str, **_: Any) -> None:
+        self._harm(When.AFTER, _call(event_name))
 
-    def _harm(self, when: When) -> None:
-        if self._fault.harm is Harm.NONE or self._fault.when is not when or not getattr(self._mine, "is_it", False):
+    def _harm(self, when: When, call: str) -> None:
+        fault = self._fault
+        if fault.harm is Harm.NONE or fault.when is not when or getattr(self._mine, "call", None) != call:
             return
-        os.kill(os.getpid(), signal.Signals[self._fault.harm.value])
+        self._mine.call = None
+        os.kill(os.getpid(), signal.Signals[fault.harm.value])
+
+
+def _call(event_name: str) -> str:
+    """Such as dynamodb.GetItem."""
+    return event_name.partition(".")[2]
 
 
 class Program:

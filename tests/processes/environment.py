@@ -35,6 +35,8 @@ class Write:
     weights: dict[Colour, int]
     healthy: dict[Colour, int]
     """Of both groups at that moment."""
+    at: float
+    """Monotonic time."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Environment:
 
     def _look_at_weights(self, engine: str, weights: dict[Colour, int]) -> None:
         healthy = self.healthy
-        self.writes.append(Write(engine, weights, healthy))
+        self.writes.append(Write(engine, weights, healthy, time.monotonic()))
         if sum(weights.values()) != 100 or not all(0 <= weight <= 100 for weight in weights.values()):
             self.broken.append(f"{engine} gave weights {weights}")
         self.broken += [
