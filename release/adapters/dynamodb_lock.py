@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from release.adapters.dynamodb import LOCK_KEY, DynamoDb, LedgerTable
-from release.errors import LockHeld, LockLost
+from release.adapters.dynamodb import LOCK_KEY, DynamoDb, LedgerTable, unhindered
+from release.errors import LedgerConflict, LockHeld, LockLost
 from release.history import entry_for
 
 TERM = timedelta(seconds=30)
@@ -21,7 +21,11 @@ FRESH = timedelta(seconds=5)
 RENEWALS = 5
 """Renewals in a row that may be older than that."""
 BROKEN = "LOCK_BROKEN"
+TAKE_OVERS = 10
+"""Times that the lock of an engine is asked for whose release moves on meanwhile."""
 _TAKE = "SET holder = :holder, purpose = :purpose, held_since = :now, expires = :expires ADD fence :one"
+# The last part is for a call whose answer got lost: botocore makes it again, and finds the lock to be its own.
+_FREE = "attribute_not_exists(pk) OR expires <= :at OR (holder = :holder AND held_since = :now)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +86,9 @@ class LockTable:
         """The lock, for a term. Raises LockHeld, which says who has it and how to go on."""
         values = {**self._values(who, purpose), ":at": _number(self._now())}
         try:
-            changed = self._client.update_item(
-                TableName=self._ledger.table_name,
-                Key=LOCK_KEY,
+            changed = self._update(
                 UpdateExpression=_TAKE,
-                ConditionExpression="attribute_not_exists(pk) OR expires <= :at",
+                ConditionExpression=_FREE,
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
             )
@@ -100,7 +102,18 @@ class LockTable:
         return HeldLock(self, int(changed["Attributes"]["fence"]["N"]))
 
     def take_over(self, who: str, purpose: str) -> HeldLock:
-        """The lock, whoever has it; that and why goes into the history. Raises LedgerConflict: then ask again."""
+        """The lock, whoever has it; that and why goes into the history. Raises LockLost if somebody else was later.
+
+        Asks again where its holder has written the ledger meanwhile; raises LedgerConflict after ten times.
+        """
+        for _ in range(TAKE_OVERS - 1):
+            try:
+                return self._take_over(who, purpose)
+            except LedgerConflict:
+                continue
+        return self._take_over(who, purpose)
+
+    def _take_over(self, who: str, purpose: str) -> HeldLock:
         before = self.holder()
         if before is None:
             return self.acquire(who, purpose)
@@ -126,9 +139,7 @@ class LockTable:
         """Moves the expiry of the holder with this token; how long that took. Raises LockLost for another token."""
         began = self._now()
         try:
-            self._client.update_item(
-                TableName=self._ledger.table_name,
-                Key=LOCK_KEY,
+            self._update(
                 UpdateExpression="SET expires = :expires",
                 ConditionExpression="fence = :fence",
                 ExpressionAttributeValues={
@@ -141,6 +152,9 @@ class LockTable:
                 raise
             raise LockLost(f"the lock was taken over: {self.holder() or 'and is free again'}") from error
         return self._now() - began
+
+    def _update(self, **change: Any) -> Any:
+        return unhindered(lambda: self._client.update_item(TableName=self._ledger.table_name, Key=LOCK_KEY, **change))
 
     def _values(self, who: str, purpose: str) -> dict[str, Any]:
         now = self._now()
