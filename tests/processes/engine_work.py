@@ -129,9 +129,7 @@ def targets(colour: Colour, capacity: int) -> list[str]:
 
 def routes_of(job: Job) -> Routes:
     """Where a job's traffic is turned."""
-    return Routes(
-        listener_arn=job.listener_arn, group_arns={Colour.BLUE: job.blue_arn, Colour.GREEN: job.green_arn}
-    )
+    return Routes(listener_arn=job.listener_arn, group_arns={Colour.BLUE: job.blue_arn, Colour.GREEN: job.green_arn})
 
 
 class Work:

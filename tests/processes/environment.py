@@ -84,6 +84,18 @@ class Environment:
         """What a release leaves behind, but for versions."""
         return replace(self.ledger.read(), version=1), dict(self.traffic.weights()), self.healthy
 
+    def empty(self, colour: Colour) -> None:
+        """Takes all servers of a colour away, by hand."""
+        self.clients.elbv2.deregister_targets(**self._servers_of(colour))
+
+    def fill(self, colour: Colour) -> None:
+        """Gives a colour its servers, by hand."""
+        self.clients.elbv2.register_targets(**self._servers_of(colour))
+
+    def _servers_of(self, colour: Colour) -> dict[str, Any]:
+        ids = [{"Id": each} for each in targets(colour, self.servers)]
+        return {"TargetGroupArn": self.routes.group_arns[colour], "Targets": ids}
+
     def job(self, name: str, do: Do, fault: Fault = NO_FAULT, *, ahead: float = 0.0, **plan: Any) -> Job:
         """An engine's job here."""
         return Job(
@@ -116,7 +128,9 @@ class Environment:
         assert self.traffic.weights() == self.ledger.read().weights
 
     def before(self, call: Call) -> None:
-        """Looks at a change that is about to be made."""
+        """Looks at a change that is about to be made; the tests themselves may do as they like."""
+        if not call.engine:
+            return
         if call.action == "ModifyListener":
             by_arn = weights_of(call)
             self._look_at_weights(call.engine, {c: by_arn[arn] for c, arn in self.routes.group_arns.items()})
@@ -186,11 +200,16 @@ def put(environment: Environment, state: State) -> None:
     environment.clients.dynamodb.put_item(TableName=environment.table, Item=json.loads(item(state)))
 
 
-def put_warm(environment: Environment) -> State:
+def put_warm(environment: Environment, ready_seconds: float = 600.0) -> State:
     """Brings an environment to where a release has moved everything, the colour before is warm, its engine dead."""
     now = FastClock(environment.pace).now()
     plan = Plan(
-        digest=NEXT, target=Colour.GREEN, steps=(100,), ready_seconds=600.0, bake_seconds=0.0, warm_seconds=36_000.0
+        digest=NEXT,
+        target=Colour.GREEN,
+        steps=(100,),
+        ready_seconds=ready_seconds,
+        bake_seconds=0.0,
+        warm_seconds=36_000.0,
     )
     release = InFlight(
         release_id="r-1",
