@@ -38,7 +38,7 @@ def server(api: Api) -> Iterator[ApiServer]:
 def clients(server: ApiServer) -> Clients:
     made = {
         service: boto3.client(
-            service,  # type: ignore[call-overload]  # three services
+            service,
             endpoint_url=server.url,
             region_name="eu-west-1",
             aws_access_key_id="testing",

@@ -75,7 +75,7 @@ def _live(life: Callable[[], Ended], pipe: int, job: Job) -> None:
         code = 0
     finally:
         if code:
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]  # there is an exception
+            sys.excepthook(*sys.exc_info())
         sys.stderr.flush()
         os._exit(code)
 
