@@ -13,7 +13,7 @@ from processes.job import NO_FAULT, Do, FastClock, Fault, Job, Pace
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_lock import LockTable
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
-from release.decision import CONVERGED_SECONDS, floor
+from release.decision import floor
 from release.history import Entry
 from release.ledger import Colour, InFlight, Plan, Routes, Side, State
 from release.ledger_text import item
@@ -22,6 +22,8 @@ from release.machine import Phase
 LIVE = "sha256:" + "a" * 64
 RATE = 20.0
 """How much faster than the machine's the clocks of engines run: their locks' 30 s are 1.5 s."""
+CONVERGED_SECONDS = 2.0
+"""How long weights must have been shown before servers may go that they took the requests from."""
 TERM_OVER = 60.0
 """Seconds ahead at which a lock of an engine that was killed has run out."""
 _numbers = itertools.count(1)
