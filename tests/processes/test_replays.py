@@ -98,7 +98,7 @@ def test_a_call_that_was_done_and_not_answered_is_made_again(
 def test_servers_go_only_once_the_load_balancer_has_converged(
     new: Callable[..., Environment], nursery: Nursery, api: Api
 ) -> None:
-    environment = new()
+    environment = new(rate=2.0)  # slow enough for a second to be longer than the calls in between
     environment.drains_converged = True
     api.manners.lag_seconds[environment.routes.listener_arn] = 0.3
     assert nursery.run(environment.job("slow", Do.RELEASE)).outcome == "DONE"
