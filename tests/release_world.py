@@ -214,7 +214,8 @@ class FakeWorld:
     def weights(self) -> Mapping[Colour, int]:
         return self.listener
 
-    def shift(self, weights: Mapping[Colour, int]) -> None:
+    def shift(self, weights: Mapping[Colour, int], fence: Callable[[], None]) -> None:
+        fence()
         self.wire.over("shift", lambda: self._set(weights))
 
     def healthy(self) -> Mapping[Colour, int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.session import Session
 
+from cli.aws import PATIENT
 from cli.release.place_base import Place
 from release.errors import InfrastructureFailed
 from stack_files import stack_config
@@ -52,7 +53,7 @@ class AwsPlace(Place):
 
     def new_client(self, service: str) -> Any:
         """By the credentials that AWS's own rules find, of the profile that the stack file names, if any."""
-        return self._session.create_client(service, region_name=self.region)
+        return self._session.create_client(service, region_name=self.region, config=PATIENT)
 
     @cached_property
     def _session(self) -> Session:
