@@ -17,6 +17,8 @@ FEWEST_BAD = 3
 """So many bad requests make a failure: one is a lost packet, two are an incident."""
 NOTED_SLOWNESS = 0.5
 """Share of the limit from which on slowness is compared with live's: below, three times nothing is nothing."""
+CUT_OFF_WEIGHT = 50
+"""With a greater share, in percent, that the users' route gives no answer may be the target colour's doing."""
 _SEVERITY = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NO_DATA)
 
 
@@ -163,7 +165,7 @@ def judge_probe(probed: Probed, limits: Limits, weight: int) -> tuple[Finding, .
     elif errors.outcome not in {Outcome.PASS, Outcome.NO_DATA} and probed.trouble:
         errors = replace(errors, why=f"{errors.why}: {probed.trouble}")
     latency = judge_latency(Check.PROBE_LATENCY, probed.target, limits, probed.live)
-    return errors, latency, _judge_users(probed.users, limits, weight)
+    return errors, latency, _judge_users(probed, limits, weight)
 
 
 def combined(findings: Sequence[Finding], observe_only: Collection[Check] = ()) -> Verdict:
@@ -178,22 +180,26 @@ def combined(findings: Sequence[Finding], observe_only: Collection[Check] = ()) 
     return Verdict(outcome, "; ".join(said))
 
 
-def _judge_users(users: Sample, limits: Limits, weight: int) -> Finding:
+def _judge_users(probed: Probed, limits: Limits, weight: int) -> Finding:
+    users = probed.users
     told = f"{users.failed} of {users.requests} requests by the users' route failed"
     if users.failed < FEWEST_BAD or users.share_percent <= limits.error_share_percent:
         return Finding(Check.USERS_ERRORS, Outcome.PASS, told)
     if weight == 0:
         why = f"{told}, and the target colour gets none of them"
         return Finding(Check.USERS_ERRORS, Outcome.INCONCLUSIVE, why)
-    return Finding(Check.USERS_ERRORS, Outcome.FAIL, told)
+    return Finding(Check.USERS_ERRORS, _blame(probed, weight), told)
 
 
 def _in_a_row(probed: Probed, weight: int) -> Finding:
-    told = f"{probed.streak} requests in a row failed: {probed.trouble}"
-    if probed.is_cut_off and weight < 100:
-        why = f"{told}; the users' route gives no answer either, so it may be our own network"
-        return Finding(Check.PROBE_ERRORS, Outcome.INCONCLUSIVE, why)
-    return Finding(Check.PROBE_ERRORS, Outcome.FAIL, told)
+    told, outcome = f"{probed.streak} requests in a row failed: {probed.trouble}", _blame(probed, weight)
+    if outcome is Outcome.INCONCLUSIVE:
+        told = f"{told}; the users' route gives no answer either, so it may be our own network"
+    return Finding(Check.PROBE_ERRORS, outcome, told)
+
+
+def _blame(probed: Probed, weight: int) -> Outcome:
+    return Outcome.INCONCLUSIVE if probed.is_cut_off and weight <= CUT_OFF_WEIGHT else Outcome.FAIL
 
 
 def _few(check: Check, requests: int, limits: Limits) -> Finding:

@@ -3,11 +3,11 @@
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -31,6 +31,10 @@ from release.gates import Found
 from release.ledger import Colour, InFlight, Routes
 from release.ports import Clock, Watcher
 from settings import of_stack, region_of
+
+if TYPE_CHECKING:
+    from release.adapters.cloudwatch import ColourAlarms
+    from release.adapters.judge import TrafficJudge
 
 PROBE_SECONDS = 5.0
 
@@ -109,15 +113,33 @@ class Place:
         """What our own requests find wrong with a release."""
         return self._probe.trouble(release)
 
+    def judge(self, routes: Routes, despite_alarms: Collection[str] = ()) -> "TrafficJudge":
+        """Whoever judges releases here, to be closed at the end; it asks nothing before its first verdict."""
+        from cli.release.judging import judge_of  # here, since the way back needs no judge and must not wait for one
+
+        return judge_of(self, routes, despite_alarms)
+
+    def alarms(self) -> "ColourAlarms":
+        """Its alarms."""
+        from cli.release.judging import alarms_of
+
+        return alarms_of(self)
+
     @cached_property
-    def _probe(self) -> RouteProbe:
+    def entrance(self) -> tuple[str, str]:
+        """Its URL, and the secret of its test route. Raises LedgerMissing where it has no listener."""
         parameter = self.client("ssm").get_parameter(Name=f"/teal/{self.name}/test-header", WithDecryption=True)
         url = stack_statuses(self.record, [self._region])[self.name].url
         if url is None:
             raise LedgerMissing(f"{self.name} has no listener: `teal local up {self.name}`")
+        return url, str(parameter["Parameter"]["Value"])
+
+    @cached_property
+    def _probe(self) -> RouteProbe:
+        url, secret = self.entrance
         # The embedded cloud's certificates are its own, and its listeners on loopback: there is nobody to mistrust.
         asker = httpx.Client(timeout=PROBE_SECONDS, trust_env=False, verify=not url.startswith("https://127."))
-        return RouteProbe(asker, url, parameter["Parameter"]["Value"])
+        return RouteProbe(asker, url, secret)
 
     def client(self, service: str) -> Any:
         """boto3's client of a service."""
