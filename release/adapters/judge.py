@@ -1,7 +1,7 @@
 """The judge of a release: our own requests, CloudWatch's metrics, the environment's alarms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from release.adapters.gathered import Gathered, Unanswered
@@ -76,23 +76,18 @@ class TrafficJudge:
 
     def _of_metrics(self, release: InFlight, weight: int) -> tuple[Finding, ...]:
         found, limits = self._metrics.latest(release), self._rules.limits
+        is_waited_for = self._rules.waits_for_metrics and weight > 0
         if isinstance(found, Unanswered):
-            findings = [Finding(Check.METRIC_ERRORS, Outcome.NO_DATA, found.why)]
-        else:
-            target = release.plan.target
-            sample, live = found[target], found[target.other]
-            findings = [
-                judge_errors(Check.METRIC_ERRORS, sample, limits, live),
-                judge_latency(Check.METRIC_LATENCY, sample, limits, live),
-            ]
+            finding = Finding(Check.METRIC_ERRORS, Outcome.NO_DATA, found.why, is_observed_only=not is_waited_for)
+            return (finding,)
+        target = release.plan.target
+        sample, live = found[target], found[target.other]
+        errors = judge_errors(Check.METRIC_ERRORS, sample, limits, live)
+        latency = judge_latency(Check.METRIC_LATENCY, sample, limits, live)
+        # Too few for a percentile is nothing to wait for: a quiet service may never have one.
         return tuple(
-            replace(one, is_observed_only=one.outcome is Outcome.NO_DATA and not self._waits_for(one.check, weight))
-            for one in findings
+            one for one in (errors, latency) if one.outcome is not Outcome.NO_DATA or (is_waited_for and one is errors)
         )
-
-    def _waits_for(self, check: Check, weight: int) -> bool:
-        """Whether a metric without data holds a step up. A percentile does not: a quiet service may never have one."""
-        return self._rules.waits_for_metrics and weight > 0 and check is Check.METRIC_ERRORS
 
     def _of_alarms(self, release: InFlight, weight: int) -> tuple[Finding, ...]:
         found = self._alarms.latest(release)
