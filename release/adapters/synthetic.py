@@ -32,6 +32,8 @@ MOST_UNDER_WAY = 100
 """With so many unanswered, no more are sent: what there is to be learnt is known by then."""
 MOST_BYTES = 256 * 1024
 """So much of an answer's body is read; the rest is somebody else's film."""
+STALL_SECONDS = 0.25
+"""A request during which we ourselves did not get to run for so long says nothing of the service."""
 STOP_SECONDS = 5.0
 
 
@@ -83,6 +85,7 @@ class SyntheticProbe:
         self._stop: Callable[[], object] | None = None
         self._is_closed = False
         self._under_way = 0
+        self._stalled, self._next_tick = 0.0, clock()
 
     def look(self, aim: Aim) -> Probed:
         """What was met lately; from the first look on, and while somebody looks, requests are made."""
@@ -147,7 +150,13 @@ class SyntheticProbe:
                     paths = self._paths[route]
                     path = paths[next(turns[route]) % len(paths)]
                     under_way.create_task(self._ask(client, route, path, aim))
+                self._next_tick = self._clock() + 1 / self._pace.per_second
                 await asyncio.sleep(1 / self._pace.per_second)
+                self._stalled += max(0.0, self._clock() - self._next_tick)
+
+    def _lost(self, now: float) -> float:
+        """Seconds until now that this thread did not get to run, as its own ticks tell."""
+        return self._stalled + max(0.0, now - self._next_tick)
 
     def _wanted(self) -> Aim | None:
         with self._lock:
@@ -156,6 +165,7 @@ class SyntheticProbe:
 
     async def _ask(self, client: httpx.AsyncClient, route: Route, path: str, aim: Aim) -> None:
         started, colour, is_answered = self._clock(), None, True
+        lost_before = self._lost(started)
         self._under_way += 1
         try:
             async with asyncio.timeout(self._pace.timeout_seconds):
@@ -170,6 +180,8 @@ class SyntheticProbe:
         finally:
             self._under_way -= 1
         now = self._clock()
+        if self._lost(now) - lost_before > STALL_SECONDS:
+            return
         shot = Shot(
             at=now,
             seconds=now - started,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from release.adapters.synthetic import Aim, Pace, SyntheticProbe
@@ -19,8 +20,8 @@ from release_world import LIVE, NEXT
 
 SECRET = "open-sesame"
 AIM = Aim(Colour.GREEN, NEXT, 5)
-BRISK = Pace(per_second=100.0, timeout_seconds=0.3, window_seconds=30.0, idle_seconds=0.4)
-LIMITS = Limits(error_share_percent=1, p99_seconds=0.2, min_samples=20, points_over_live=1, times_live=3)
+BRISK = Pace(per_second=100.0, timeout_seconds=1.0, window_seconds=30.0, idle_seconds=0.25)
+LIMITS = Limits(error_share_percent=1, p99_seconds=0.6, min_samples=20, points_over_live=1, times_live=3)
 WAIT_SECONDS = 10.0
 
 
@@ -111,12 +112,12 @@ def test_a_good_version_makes_samples_by_both_routes(service: Service, probe: Sy
     assert set(service.cookies) == {None}, "a cookie would tie all requests to one colour"
 
 
-def test_errors_after_a_good_while_fail_within_a_second(service: Service, probe: SyntheticProbe) -> None:
+def test_errors_after_a_good_while_fail_within_seconds(service: Service, probe: SyntheticProbe) -> None:
     until(probe, lambda found: found.target.requests >= 20)
     broken_at = time.monotonic()
     service.status = lambda path, is_test: 500 if is_test else 200
     found = until(probe, lambda found: outcome(found) is Outcome.FAIL)
-    assert time.monotonic() - broken_at < 1.0
+    assert time.monotonic() - broken_at < 5.0
     assert found.trouble in {"/ by the test route: status 500", "/version by the test route: status 500"}
 
 
@@ -136,9 +137,9 @@ def test_a_version_that_crashes_fails(service: Service, probe: SyntheticProbe) -
 
 def test_a_slow_version_fails(service: Service, probe: SyntheticProbe) -> None:
     until(probe, lambda found: found.target.requests >= 20)
-    service.seconds = 0.25  # within the time-out
+    service.seconds = 0.8  # within the time-out
     found = until(probe, lambda found: outcome(found) is Outcome.FAIL)
-    assert (found.target.p99_seconds or 0) > 0.2
+    assert (found.target.p99_seconds or 0) > 0.6
 
 
 def test_a_version_that_hangs_is_out_of_time(service: Service, probe: SyntheticProbe) -> None:
@@ -182,11 +183,30 @@ def test_an_address_where_nobody_listens_is_no_answer() -> None:
     assert outcome(found, weight=100) is Outcome.FAIL
 
 
+def test_what_we_ourselves_slept_through_says_nothing_of_the_service() -> None:
+    naps: list[float] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if naps:
+            time.sleep(naps.pop())  # in the probe's own thread: all that is under way looks slow
+        return httpx.Response(200, json={"colour": "green", "digest": NEXT})
+
+    transport = httpx.MockTransport(answer)
+    with closing(SyntheticProbe("http://web.example", SECRET, ("/",), pace=BRISK, transport=transport)) as probe:
+        until(probe, lambda found: found.target.requests >= 20)
+        naps += [0.4] * 3
+        until(probe, lambda _: not naps)
+        before = probe.look(AIM).target.requests
+        found = until(probe, lambda found: found.target.requests >= before + 20)
+    assert (found.target.p99_seconds or 0) < 0.3
+    assert max(shot.seconds for shot in probe._shots) < 0.3
+
+
 def test_without_anybody_looking_it_asks_no_more(service: Service, probe: SyntheticProbe) -> None:
     until(probe, lambda found: found.target.requests >= 5)
-    time.sleep(0.8)
+    time.sleep(0.5)
     asked = len(service.seen)
-    time.sleep(0.3)
+    time.sleep(0.15)
     assert len(service.seen) == asked
     until(probe, lambda _: len(service.seen) > asked)
 
@@ -195,7 +215,7 @@ def test_what_is_old_is_forgotten_and_another_release_starts_anew(service: Servi
     pace = Pace(per_second=100.0, window_seconds=0.3, idle_seconds=1.0)
     with closing(SyntheticProbe(service.url, SECRET, ("/",), pace=pace)) as probe:
         until(probe, lambda found: found.target.requests >= 10)
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + 0.6
         while time.monotonic() < deadline:
             assert probe.look(AIM).target.requests < 60
             time.sleep(0.05)
