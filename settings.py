@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from release.judgement import Check
 from stack_files import SettingsError as SettingsError
 from stack_files import stack_config
 
@@ -47,6 +48,8 @@ RETENTION_DAYS = (
 """What CloudWatch Logs takes (docs.aws.amazon.com, PutRetentionPolicy)."""
 RFC1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 DNS_NAME = r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
+PROBE_PATH = r"^/[!-\"$-~]*$"
+"""A path with its query: printable ASCII, no fragment."""
 
 
 class Nat(StrEnum):
@@ -140,6 +143,12 @@ class Settings(BaseModel):
     error_share_percent: Annotated[int, Field(ge=1, le=100)]
     latency_milliseconds: Annotated[int, Field(ge=1, le=60000)]
     hooks: Mapping[HookPhase, tuple[HookSetting, ...]]
+    min_samples: Annotated[int, Field(ge=10, le=10000)]
+    error_points_over_live: Annotated[int, Field(ge=0, le=100)]
+    latency_times_live: Annotated[int, Field(ge=1, le=100)]
+    observe_only: tuple[Check, ...]
+    waits_for_metrics: bool
+    probe_paths: Annotated[tuple[Annotated[str, Field(pattern=PROBE_PATH)], ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

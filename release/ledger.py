@@ -80,6 +80,8 @@ class Plan:
     """Seconds that it may be paused; then it is taken back."""
     warm_seconds: float
     """Seconds that the colour without requests keeps its servers once all is moved."""
+    despite_alarms: tuple[str, ...] = ()
+    """Names of alarms that were red before the start: they are told, and not heeded."""
 
     def __post_init__(self) -> None:
         check_digest(self.digest)

@@ -86,7 +86,11 @@ def _in_flight(value: Any) -> InFlight:
 
 def _plan(value: Any) -> Plan:
     times = ("ready_seconds", "judge_seconds", "pause_seconds", "warm_seconds")
-    found = fields(value, "release.plan", ("digest", "target", "steps", "bakes", "capacity", "capacity_after", *times))
+    found = fields(
+        value,
+        "release.plan",
+        ("digest", "target", "steps", "bakes", "capacity", "capacity_after", "despite_alarms", *times),
+    )
     return Plan(
         digest=text(found["digest"], "release.plan.digest"),
         target=choice(found["target"], "release.plan.target", Colour),
@@ -95,6 +99,10 @@ def _plan(value: Any) -> Plan:
         ),
         bakes=tuple(
             number(bake, "a bake of release.plan.bakes") for bake in several(found["bakes"], "release.plan.bakes")
+        ),
+        despite_alarms=tuple(
+            text(name, "a name in release.plan.despite_alarms")
+            for name in several(found["despite_alarms"], "release.plan.despite_alarms")
         ),
         capacity=whole(found["capacity"], "release.plan.capacity"),
         capacity_after=whole(found["capacity_after"], "release.plan.capacity_after"),

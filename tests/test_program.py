@@ -53,6 +53,7 @@ def test_a_stack_file_is_a_whole_environment(stack: str) -> None:
     assert len(found.of_type("subnet:Subnet")) == 2 * wanted.zones
     assert sorted(found.of_type("targetGroup:TargetGroup")) == ["web-blue", "web-green"]
     assert found.exports["isReleased"] is wanted.builds_image
+    assert {colour: len(names) for colour, names in found.exports["alarmNames"].items()} == {"blue": 3, "green": 3}
     assert bool(found.of_type("image:Image")) is wanted.builds_image
     assert all(resource.protect for resource in found.of_type("table:Table").values()) is wanted.protects
 

@@ -10,6 +10,7 @@ from types import FrameType
 import click
 
 from cli.failures import PAUSED, ROLLED_BACK
+from cli.release.company import Company
 from cli.release.place import Place, caller
 from cli.release.planning import planned
 from cli.release.screen import JsonLines, Screen
@@ -23,17 +24,17 @@ from release.machine import Phase
 
 def conduct(place: Place, lock: HeldLock, routes: Routes, about: str, first: Callable[[Engine], None]) -> Phase | None:
     """Lets an engine do the first thing, then runs it until its release is over or paused. Lets the lock go."""
-    clock = PausableClock()
+    clock, company = PausableClock(), Company(place)
     try:
         with place.steps.step(about) as step, _ctrl_c(clock), kept(lock, TERM.total_seconds() / 3):
             watcher = JsonLines(step) if place.tells_json else Screen(place.steps, step)
-            engine = Engine(place.world(routes, clock, watcher), lock)
+            engine = Engine(place.world(routes, company, clock, watcher), lock)
             first(engine)
             outcome = engine.run()
             step.detail, step.below = outcome or "paused", ""
             return outcome
     finally:
-        place.close()
+        company.close()
         lock.release()
 
 

@@ -108,6 +108,10 @@ def _digest(context: click.Context, parameter: click.Parameter, given: str | Non
 image_option = click.option(
     "--image", metavar="DIGEST", callback=_digest, help="Image to release; default: the one that the environment built."
 )
+despite_option = click.option(
+    "--despite-alarm", "despite_alarms", metavar="NAME", multiple=True,
+    help="An alarm that is red already: release all the same, and do not heed it.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

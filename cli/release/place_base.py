@@ -4,7 +4,7 @@ import getpass
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,18 +16,16 @@ from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_lock import LockTable
 from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
+from release.alarms import why_not_quiet
 from release.engine import World
-from release.errors import LedgerMissing
+from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
-from release.ledger import Colour, InFlight, Routes
-from release.machine import Phase
+from release.ledger import Colour, Routes
 from release.ports import Clock, Watcher
-from release.verdict import GOOD, HookAnswer, HookRun, Outcome, Verdict
 from stack_files import region_of
 
 if TYPE_CHECKING:
-    from release.adapters.hooks import Executables, Surroundings
-    from release.adapters.http import RouteProbe
+    from cli.release.company import Company
     from settings import Settings
 
 
@@ -109,7 +107,7 @@ class Place(ABC):
             sticky_seconds=self.settings.sticky_seconds,
         )
 
-    def found(self, digest: str, routes: Routes) -> Found:
+    def found(self, digest: str, routes: Routes, despite_alarms: Collection[str]) -> Found:
         """What the gates look at before a release of a digest."""
         repository = str(self.exports["repositoryUrl"]).partition("/")[2]
         holder = self.locks.holder()
@@ -117,6 +115,7 @@ class Place(ABC):
             state=self.ledger.read(),
             weights=self.traffic(routes).weights(),
             healthy=self.health(routes).healthy(),
+            not_quiet=self._not_quiet(despite_alarms),
             has_image=has_image(self.client("ecr"), repository, digest),
             lock_holder=str(holder) if holder else None,
         )
@@ -129,19 +128,27 @@ class Place(ABC):
         """The load balancer's own checks."""
         return TargetHealth(self.client("elbv2"), routes)
 
+    def _not_quiet(self, despite: Collection[str]) -> str | None:
+        from cli.release.judging import alarms_of  # the way back has no use for it
+
+        try:
+            return why_not_quiet(alarms_of(self).read(), despite)
+        except MetricsUnread as error:
+            return str(error)
+
     def size_of(self, colour: Colour) -> int:
         """Servers that a colour is to have by now: the ledger's, or more where scaling has added some."""
         return size_of(self.client("autoscaling"), str(self.exports["scalingGroupNames"][colour]))
 
-    def world(self, routes: Routes, clock: Clock, watcher: Watcher) -> World:
+    def world(self, routes: Routes, company: "Company", clock: Clock, watcher: Watcher) -> World:
         """Everything that an engine deals with here."""
         return World(
             ledger=self.ledger,
             infrastructure=self,
             traffic=self.traffic(routes),
             health=self.health(routes),
-            judge=self,
-            hooks=self,
+            judge=company,
+            hooks=company,
             clock=clock,
             watcher=watcher,
             by=caller(),
@@ -150,38 +157,6 @@ class Place(ABC):
     def apply(self, release_id: str) -> None:
         """Runs its program on behalf of a release. Raises InfrastructureFailed."""
         self.program.apply(release_id)
-
-    def verdict(self, release: InFlight) -> Verdict:
-        """What our own requests say of a release."""
-        trouble = self._probe.trouble(release)
-        return Verdict(Outcome.FAIL, trouble) if trouble else GOOD
-
-    def ask(self, release: InFlight) -> HookAnswer:
-        """What the user's executables say of a release."""
-        return self._hooks.ask(release)
-
-    def tell(self, release_id: str, phase: Phase) -> tuple[HookRun, ...]:
-        """Tells the user's executables how a release has ended."""
-        return self._hooks.tell(release_id, phase)
-
-    def close(self) -> None:
-        """Ends what runs for a release."""
-        if "_hooks" in self.__dict__:  # only if anybody asked for them
-            self._hooks.close()
-
-    @cached_property
-    def _hooks(self) -> "Executables":
-        from release.adapters.hook_run import Hook
-        from release.adapters.hooks import Executables
-
-        hooks = {
-            Phase[phase.upper()]: tuple(
-                Hook(command=each.command, timeout_seconds=each.timeout_seconds, wait_seconds=each.wait_seconds)
-                for each in listed
-            )
-            for phase, listed in self.settings.hooks.items()
-        }
-        return Executables(hooks, self._surroundings)
 
     def client(self, service: str) -> Any:
         """The client of an AWS service; one a service."""
@@ -206,20 +181,6 @@ class Place(ABC):
         """The value that opens its test route."""
         found = self.client("ssm").get_parameter(Name=f"/teal/{self.name}/test-header", WithDecryption=True)
         return str(found["Parameter"]["Value"])
-
-    @cached_property
-    def _probe(self) -> "RouteProbe":
-        from cli.release.probe import asker
-        from release.adapters.http import RouteProbe
-
-        return RouteProbe(asker(self.url), self.url, self.secret)
-
-    def _surroundings(self) -> "Surroundings":
-        from release.adapters.hooks import Surroundings
-
-        return Surroundings(
-            environment=self.name, folder=self.root, url=self.url, secret=self.secret, variables=self.variables
-        )
 
 
 def caller() -> str:

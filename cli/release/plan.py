@@ -7,7 +7,7 @@ import click
 
 from cli.failures import REFUSED, one_line
 from cli.release.image import wanted_digest
-from cli.release.options import Pace, environment_argument, image_option, json_option, pace_options
+from cli.release.options import Pace, despite_option, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
 from cli.release.planning import plan_of
 from release.gates import Gate, gates, least_time
@@ -19,6 +19,7 @@ from release.ledger import Plan
 @image_option
 @pace_options
 @json_option
+@despite_option
 @one_line
 def plan(
     environment: str,
@@ -28,6 +29,7 @@ def plan(
     warm_seconds: float | None,
     ready_seconds: float | None,
     as_json: bool,
+    despite_alarms: tuple[str, ...],
 ) -> None:
     """Show what releasing an image in ENV would do, and every gate's answer; nothing is changed.
 
@@ -43,8 +45,8 @@ def plan(
     with place_of(environment) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()
-        found = plan_of(place, digest, state, pace)
-        answers = gates(found, place.found(digest, place.routes))
+        found = plan_of(place, digest, state, pace, despite_alarms)
+        answers = gates(found, place.found(digest, place.routes, despite_alarms))
     if as_json:
         click.echo(json.dumps(_document(found, answers, is_live=state.side(state.live).digest == digest)))
     elif state.side(state.live).digest == digest:

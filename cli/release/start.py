@@ -5,7 +5,7 @@ import click
 from cli.failures import one_line
 from cli.release.conduct import end, launch
 from cli.release.image import wanted_digest
-from cli.release.options import Pace, environment_argument, image_option, json_option, pace_options
+from cli.release.options import Pace, despite_option, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
 from cli.release.planning import plan_of
 from release.machine import Phase
@@ -17,6 +17,7 @@ from release.machine import Phase
 @pace_options
 @click.option("--phoenix", is_flag=True, help="Release the digest that is live already anew, on fresh servers.")
 @json_option
+@despite_option
 @one_line
 def start(
     environment: str,
@@ -27,6 +28,7 @@ def start(
     ready_seconds: float | None,
     phoenix: bool,
     as_json: bool,
+    despite_alarms: tuple[str, ...],
 ) -> None:
     """Release an image in ENV, an environment in the embedded cloud, step by step.
 
@@ -47,5 +49,5 @@ def start(
         if state.release is None and state.side(state.live).digest == digest and not phoenix:
             click.echo(f"{environment} serves {digest} already: nothing to do.", err=as_json)
             return
-        outcome = launch(place, plan_of(place, digest, state, pace))
+        outcome = launch(place, plan_of(place, digest, state, pace, despite_alarms))
     end(place, outcome, wanted=Phase.DONE)

@@ -15,10 +15,10 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from release.adapters.hook_run import Ended, Hook, Run, Told
-from release.adapters.http import TEST_HEADER
 from release.errors import ReleaseError
 from release.ledger import RELEASE_VARIABLE, InFlight
 from release.machine import Phase
+from release.shots import TEST_HEADER
 from release.verdict import NO_HOOK, Answer, HookAnswer, HookRun
 
 WAIT_CODE = 75
