@@ -5,14 +5,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
-from cli.release.back import TRIES, taken_over
 from cli_world import FakeCloud
-from release.adapters.dynamodb_lock import LockTable
-from release.errors import LedgerConflict
 from release.ledger import Colour, InFlight, Side, State
 from release.ledger_text import item
 from release.machine import Phase
@@ -89,23 +85,3 @@ def test_until_the_traffic_is_moved_nothing_slow_is_loaded(settling: InFlight) -
     loaded = [name for name in found["modules"] if name.split(".")[0] in SLOW or name in SLOW]
     assert loaded == []
     assert "TAKEN_BACK" in done.stderr  # the intent was told, and so it is in the ledger
-
-
-class Busy:
-    """A lock beside a ledger that others write so many times while it is taken over."""
-
-    def __init__(self, writes: int) -> None:
-        self.writes, self.asked = writes, 0
-
-    def take_over(self, who: str, purpose: str) -> object:
-        self.asked += 1
-        if self.asked <= self.writes:
-            raise LedgerConflict("read it again")
-        return self
-
-
-def test_a_write_in_the_very_moment_does_not_keep_from_going_back() -> None:
-    busy = Busy(TRIES - 1)
-    assert cast(object, taken_over(cast(LockTable, busy), "ann", "x")) is busy
-    with pytest.raises(LedgerConflict):
-        taken_over(cast(LockTable, Busy(TRIES)), "ann", "x")
