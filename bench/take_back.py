@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.cloud import BenchFailed, Dev, Loaded, dev_stack, ended
+from bench.cloud import Dev, Loaded, dev_stack, ended, said
 from bench.fault import FAULTS
-from bench.samples import Badness, Sample, badness, between
+from bench.samples import Badness, Sample, badness, between, is_fault
 
 BOUND_SECONDS = 10.0
 """From the first bad answer to the last one, at 5 % of the requests; from the issue."""
@@ -23,6 +23,17 @@ ROLLED_BACK = 5
 STEPS = "5,100"
 CALM_SECONDS = 3.0
 """Of load alone, before and after each fault."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of the bench."""
+
+    faults: Sequence[str]
+    rate: float
+    after: int
+    share: float
+    bake: str
 
 
 @dataclass(frozen=True)
@@ -53,20 +64,36 @@ class Outcome:
         )
 
 
-def release(dev: Dev, loaded: Loaded, fault: str, digest: str, options: Sequence[str]) -> Outcome:
-    """Releases a faulty version, and waits for its end. One that is not taken back is ended by hand."""
+def release(dev: Dev, loaded: Loaded, wish: Wish, fault: str, sound: str) -> Outcome:
+    """Releases a faulty version in the place of a sound one, and waits for the end of that."""
+    variables = {"BENCH_FAULT": fault, "BENCH_AFTER": str(wish.after), "BENCH_SHARE": str(wish.share)}
+    digest = dev.push(f"2-{fault}", variables)
     time.sleep(CALM_SECONDS)
     began = time.monotonic()
-    start = dev.begin("release", "start", "dev", "--image", digest, "--steps", STEPS, *options)
+    start = dev.begin("release", "start", "dev", "--image", digest, "--steps", STEPS, "--bake", wish.bake)
     told = ended(start)
     over = time.monotonic()
-    print(
-        "\n".join(f"    {line.strip()}" for line in told.splitlines() if "%" in line or "ROLLING" in line), flush=True
-    )
+    print("\n".join(f"    {line.strip()}" for line in told.splitlines() if line.startswith("  ")), flush=True)
     time.sleep(CALM_SECONDS)
     samples = between(loaded.catch_up(), began, over)
-    bad = [one for one in samples if one.is_bad]
-    return Outcome(fault, start.returncode, badness(samples), bad, len(bad) / len(samples))
+    bad = [one for one in samples if is_fault(one, sound)]
+    return Outcome(fault, start.returncode, badness(samples, sound), bad, len(bad) / len(samples))
+
+
+def measure(wish: Wish) -> bool:
+    """Releases each faulty version after the other, and tells whether all were taken back in time."""
+    with dev_stack() as dev:
+        sound = dev.push("1-sound")
+        dev.run("release", "start", "dev", "--image", sound, "--steps", "100", "--bake", "0s", "--keep-warm", "0s")
+        print(f"dev is up at {dev.url}; {wish.rate:g} requests a second", flush=True)
+        outcomes = []
+        with dev.load(wish.rate) as loaded:
+            for fault in wish.faults:
+                outcomes.append(release(dev, loaded, wish, fault, sound))
+                print(outcomes[-1], flush=True)
+                if outcomes[-1].code != ROLLED_BACK:
+                    break  # a faulty version is live: what follows would measure that
+    return all(outcome.holds for outcome in outcomes)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,26 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--share", type=float, default=0.5, help="of its later requests that suffer (default 0.5)")
     parser.add_argument("--bake", default="30s", help="of each step (default 30s)")
     given = parser.parse_args(arguments)
-    faults = given.faults.split(",")
-    if unknown := set(faults) - set(FAULTS):
+    wish = Wish(given.faults.split(","), given.rate, given.after, given.share, given.bake)
+    if unknown := set(wish.faults) - set(FAULTS):
         parser.error(f"--faults takes {', '.join(FAULTS)}, got {', '.join(sorted(unknown))}")
-    try:
-        with dev_stack() as dev:
-            sound = dev.push("1-sound")
-            dev.run("release", "start", "dev", "--image", sound, "--steps", "100", "--bake", "0s", "--keep-warm", "0s")
-            print(f"dev is up at {dev.url}; {given.rate:g} requests a second", flush=True)
-            with dev.load(given.rate) as loaded:
-                holds = True
-                for number, fault in enumerate(faults):
-                    variables = {"BENCH_FAULT": fault, "BENCH_AFTER": str(given.after), "BENCH_SHARE": str(given.share)}
-                    digest = dev.push(f"2-{number}-{fault}", variables)
-                    outcome = release(dev, loaded, fault, digest, ("--bake", given.bake))
-                    print(outcome, flush=True)
-                    holds &= outcome.holds
-        return 0 if holds else 1
-    except BenchFailed as error:
-        print(f"the bench failed: {error}", file=sys.stderr)
-        return 1
+    return said(measure, wish)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
+import os
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
-from bench import fault
-from bench.fault import Faulty, faulty
+from bench.fault import SLOW_SECONDS, Faulty, faulty
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -37,16 +38,16 @@ def test_a_share_of_requests_suffers() -> None:
 
 def test_slowness_takes_its_time_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(fault.time, "sleep", slept.append)
+    monkeypatch.setattr(time, "sleep", slept.append)
     assert statuses(Faulty(app, "slow", after=0, share=1), "/", 1) == ["200"]
-    assert slept == [fault.SLOW_SECONDS]
+    assert slept == [SLOW_SECONDS]
 
 
 def test_a_crash_ends_the_instances_first_process(monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[int] = []
-    monkeypatch.setattr(fault.os, "kill", lambda pid, _signal: killed.append(pid))
-    monkeypatch.setattr(fault.os, "_exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
-    monkeypatch.setattr(fault.os, "getppid", lambda: 4711)
+    monkeypatch.setattr(os, "kill", lambda pid, _signal: killed.append(pid))
+    monkeypatch.setattr(os, "_exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
+    monkeypatch.setattr(os, "getppid", lambda: 4711)
     with pytest.raises(SystemExit):
         statuses(Faulty(app, "crash", after=0, share=1), "/", 1)
     assert killed == [4711]
