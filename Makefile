@@ -17,6 +17,8 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@# The way back has no time to compile what it imports, and where this variable is set nobody would keep what was compiled.
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/teal release rollback --help > /dev/null
 	@touch $(READY)
 
 up: $(READY)  ## the dev environment on this machine; prints its URL
