@@ -11,7 +11,7 @@ from botocore.session import Session
 
 def client(service: str, environment: Mapping[str, str]) -> Any:
     """The client of a service, by the endpoint, region and credentials that the variables name."""
-    return _session().create_client(
+    return session().create_client(
         service,
         endpoint_url=environment.get("AWS_ENDPOINT_URL"),
         region_name=environment.get("AWS_REGION"),
@@ -21,11 +21,11 @@ def client(service: str, environment: Mapping[str, str]) -> Any:
 
 
 @cache
-def _session() -> Session:
-    """One for all clients: what it has read of endpoints and partitions is then read once."""
-    session = Session()
-    session.register_component("data_loader", _QuickLoader())
-    return session
+def session(profile: str | None = None) -> Session:
+    """One for all clients of a profile: what it has read of endpoints and credentials is then read once."""
+    made = Session(profile=profile)
+    made.register_component("data_loader", _QuickLoader())
+    return made
 
 
 class _QuickLoader(Loader):
