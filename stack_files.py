@@ -35,11 +35,18 @@ def _config(path: Path) -> dict[str, Any]:
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
+def parsed(content: bytes) -> Any:
+    """What a YAML document holds, read by libyaml where PyYAML was built with it. Raises yaml.YAMLError."""
     import yaml  # only who reads files needs it; a program does not, and it takes its time
 
+    return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import yaml
+
     try:
-        found = yaml.safe_load(path.read_bytes())
+        found = parsed(path.read_bytes())
     except FileNotFoundError:
         raise SettingsError(f"there is no {path.name} in {path.parent}") from None
     except yaml.YAMLError as error:

@@ -5,12 +5,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.images import ROOT, push_image
 from bench.samples import Sample, sample_of
@@ -140,16 +140,28 @@ class Dev:
                 loaded.end()
 
 
-def ended(command: "subprocess.Popen[str]", code: int) -> str:
-    """What a command told. Raises BenchFailed unless it ends with that code, in time."""
+def ended(command: "subprocess.Popen[str]", code: int | None = None) -> str:
+    """What a command told. Raises BenchFailed unless it ends in time, and with that code if one is given."""
     try:
         told, _ = command.communicate(timeout=COMMAND_SECONDS)
     except subprocess.TimeoutExpired:
         command.kill()
         raise BenchFailed(f"{command.args!r} has not ended within {COMMAND_SECONDS:g} s") from None
-    if command.returncode != code:
+    if code is not None and command.returncode != code:
         raise BenchFailed(f"{command.args!r} ended with {command.returncode}, not {code}:\n{told}")
     return told
+
+
+W = TypeVar("W")
+
+
+def said(measure: Callable[[W], bool], wish: W) -> int:
+    """The exit code for what was measured: 1 if a bound does not hold, and 1 with a line for a bench that failed."""
+    try:
+        return 0 if measure(wish) else 1
+    except BenchFailed as error:
+        print(f"the bench failed: {error}", file=sys.stderr)
+        return 1
 
 
 @contextmanager

@@ -152,6 +152,11 @@ class Load:
             connection.writer.close()
         return None
 
+    def close(self) -> None:
+        """Ends the connections that nobody uses."""
+        while self._idle:
+            self._idle.pop()[1].writer.close()
+
     def _note(self, sample: Sample) -> None:
         self.out.write(sample.line() + "\n")
 
@@ -191,6 +196,7 @@ async def until_stdin_ends(load: Load, rate: float) -> None:
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+    load.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bench.cloud import BenchFailed, Dev, Loaded, dev_stack, ended
+from bench.cloud import BenchFailed, Dev, Loaded, dev_stack, ended, said
 from bench.samples import Kind, Sample, between, last_answer, percentile, waits
 from release.machine import Phase
 
@@ -162,6 +162,18 @@ def _verdict(what: str, found: float, bound: float, unit: str) -> bool:
     return found <= bound
 
 
+def measure(wish: Wish) -> bool:
+    """Does what is asked on a stack of its own, prints the figures, and tells whether the bounds hold."""
+    with dev_stack() as dev:
+        print(f"dev is up at {dev.url}; {wish.rate:g} requests a second", flush=True)
+        images = [dev.push(f"1-{name}") for name in "ab"]
+        dev.run("release", "start", "dev", "--image", images[0], *wish.pace, "--keep-warm", "0s")
+        with dev.load(wish.rate) as loaded:
+            found = Bench(dev, wish, loaded).run(images)
+            samples = loaded.end()
+    return report(wish, found, samples)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the figures; exits with 1 if a bound does not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -175,18 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     pace = ("--steps", given.steps, "--bake", given.bake)
     wish = Wish(given.releases, given.rollbacks, given.rate, given.quiet_seconds, given.moved_seconds, pace)
-    try:
-        with dev_stack() as dev:
-            print(f"dev is up at {dev.url}; {wish.rate:g} requests a second", flush=True)
-            images = [dev.push(f"1-{name}") for name in "ab"]
-            dev.run("release", "start", "dev", "--image", images[0], *pace, "--keep-warm", "0s")
-            with dev.load(wish.rate) as loaded:
-                found = Bench(dev, wish, loaded).run(images)
-                samples = loaded.end()
-        return 0 if report(wish, found, samples) else 1
-    except BenchFailed as error:
-        print(f"the bench failed: {error}", file=sys.stderr)
-        return 1
+    return said(measure, wish)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,11 @@ def last_answer(samples: Iterable[Sample], digest: str) -> float | None:
     return max((one.ended for one in samples if one.digest == digest and one.kind is not Kind.SLOW), default=None)
 
 
+def is_fault(sample: Sample, sound: str) -> bool:
+    """Whether an answer is bad, and not just late from the sound image."""
+    return sample.is_failed or (sample.is_bad and sample.digest != sound)
+
+
 @dataclass(frozen=True, slots=True)
 class Badness:
     """The bad answers of a stretch of time."""
@@ -121,9 +126,9 @@ class Badness:
         return self.bad / self.answers if self.answers else 0.0
 
 
-def badness(samples: Sequence[Sample]) -> Badness:
-    """How long users got bad answers, and how many."""
-    ends = [sample.ended for sample in samples if sample.is_bad]
+def badness(samples: Sequence[Sample], sound: str) -> Badness:
+    """How long users got bad answers, and how many. Late answers of the sound image are the machine's doing."""
+    ends = [sample.ended for sample in samples if is_fault(sample, sound)]
     if not ends:
         return Badness(0, 0, 0.0)
     first, last = min(ends), max(ends)

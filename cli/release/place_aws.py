@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from botocore.session import Session
-
-from cli.aws import PATIENT
+from cli.aws import PATIENT, session
 from cli.release.place_base import Place
 from release.errors import InfrastructureFailed
 from stack_files import stack_config
@@ -53,9 +51,5 @@ class AwsPlace(Place):
 
     def new_client(self, service: str) -> Any:
         """By the credentials that AWS's own rules find, of the profile that the stack file names, if any."""
-        return self._session.create_client(service, region_name=self.region, config=PATIENT)
-
-    @cached_property
-    def _session(self) -> Session:
-        """One for all clients: what it has read of endpoints and credentials is then read once."""
-        return Session(profile=stack_config(self.root, self.name).get("aws:profile"))
+        profile = stack_config(self.root, self.name).get("aws:profile")
+        return session(profile).create_client(service, region_name=self.region, config=PATIENT)

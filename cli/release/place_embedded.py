@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cli.aws import client
+from cli.aws import PATIENT, client
 from cli.release.place_base import Place
 from localcloud.environment import stack_environment
 from localcloud.home import CloudRecord, Home
@@ -52,7 +52,7 @@ class EmbeddedPlace(Place):
 
     def new_client(self, service: str) -> Any:
         """By the embedded cloud's endpoint and credentials."""
-        return client(service, self._access)
+        return client(service, self._access, PATIENT)
 
     @property
     def _access(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ OUTPUT_CHARACTERS = 4000
 """How much of the end of its output is kept."""
 MASK = "***"
 _KEPT_BYTES, _CHUNK_BYTES = 4 * OUTPUT_CHARACTERS, 65536
+_POLL_SECONDS = 0.02
 _LAST_WORDS_SECONDS = 0.5
 """How long the output of a hook that has ended may stay open: something that left its group may hold it."""
 _GUARD_SECONDS = 2.0
@@ -72,7 +73,7 @@ class Run:
         """Starts it. Raises OSError where the system has no process left for it."""
         self._hook, self._told, self._grace = hook, told, grace_seconds
         self._started, self._kept, self._is_cut = time.monotonic(), b"", False
-        self._is_ended_by_us, self._done, self._lifeline = False, threading.Event(), threading.Lock()
+        self._ending, self._done = threading.Event(), threading.Event()
         self._result: Ended | None = None
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", hook_guard.__file__],
@@ -91,8 +92,8 @@ class Run:
 
     def end(self) -> None:
         """Has its group ended, and returns at once."""
-        self._is_ended_by_us = self._result is None
-        self._let_go()
+        if self._result is None:
+            self._ending.set()
 
     def wait(self) -> Ended:
         """How it ended, once it has: within its time and the grace."""
@@ -104,18 +105,17 @@ class Run:
         reader = threading.Thread(target=self._read, name="hook output", daemon=True)
         reader.start()
         self._brief()
-        is_timed_out = not self._has_ended(self._hook.timeout_seconds)
-        if is_timed_out:
-            self._let_go()
-            if not self._has_ended(self._grace + _GUARD_SECONDS):
-                self._process.kill()
+        self._stay()
+        is_timed_out = self._process.poll() is None and not self._ending.is_set()
+        self._let_go()
+        if not self._has_ended(self._grace + _GUARD_SECONDS):
+            self._process.kill()
         code = self._process.wait()
         reader.join(_LAST_WORDS_SECONDS)
-        self._let_go()
         self._result = Ended(
             code=code if code >= 0 else 128 - code,
             is_timed_out=is_timed_out,
-            is_ended_by_us=self._is_ended_by_us,
+            is_ended_by_us=self._ending.is_set(),
             seconds=time.monotonic() - self._started,
             output=last_words(self._kept, self._told.secrets, is_cut=self._is_cut),
         )
@@ -131,9 +131,16 @@ class Run:
             "grace": self._grace,
         }
         line = memoryview(json.dumps(told).encode() + b"\n")
-        with suppress(BrokenPipeError, ValueError):  # it may be ended before it has begun
+        with suppress(BrokenPipeError):  # it may be ended before it has begun
             while line and self._process.stdin:
                 line = line[self._process.stdin.write(line) or 0 :]
+
+    def _stay(self) -> None:
+        """Until it has ended, its time is over, or somebody wants its end."""
+        until = self._started + self._hook.timeout_seconds
+        while self._process.poll() is None and time.monotonic() < until:
+            if self._ending.wait(_POLL_SECONDS):
+                return
 
     def _has_ended(self, seconds: float) -> bool:
         try:
@@ -144,9 +151,8 @@ class Run:
 
     def _let_go(self) -> None:
         """Closes the guard's standard input, by which it hears that the hook is to end."""
-        with self._lifeline:
-            if self._process.stdin and not self._process.stdin.closed:
-                self._process.stdin.close()
+        if self._process.stdin:
+            self._process.stdin.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101  # it is a pipe

@@ -204,7 +204,7 @@ def _together(asked: Iterable[_Asked], ended: tuple[HookRun, ...]) -> HookAnswer
         words = [each.words or f"hook {_short(each.hook.name)} runs" for each in every if each.answer is answer]
         if words:
             return HookAnswer(answer=answer, why="; ".join(words), ended=ended)
-    return HookAnswer(answer=Answer.GO, why=f"{len(every)} hooks say go", ended=ended)
+    return HookAnswer(answer=Answer.GO, why="every hook says go", ended=ended)
 
 
 def _document(release: InFlight, phase: Phase | None = None) -> dict[str, object]:

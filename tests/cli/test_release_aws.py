@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from cli.aws import session
 from cli.release.company import Company
 from cli.release.place_aws import AwsPlace
 from cli.steps import Steps
@@ -29,6 +30,7 @@ def aws(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytes
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    session.cache_clear()  # it knows the credentials of the test before
     return monkeypatch
 
 

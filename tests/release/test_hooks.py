@@ -109,8 +109,8 @@ def test_without_hooks_it_is_go(bench: Bench) -> None:
 def test_exit_code_0_is_go_and_is_asked_once(bench: Bench) -> None:
     bench.add(Phase.VERIFYING, "echo fine; echo x >> asked")
     assert bench.ask(VERIFYING).why == "hook ./hook runs"
-    assert bench.answer(VERIFYING).why == "1 hooks say go"
-    assert bench.ask(VERIFYING) == HookAnswer(answer=Answer.GO, why="1 hooks say go")
+    assert bench.answer(VERIFYING).why == "every hook says go"
+    assert bench.ask(VERIFYING) == HookAnswer(answer=Answer.GO, why="every hook says go")
     assert (bench.folder / "asked").read_text() == "x\n"
     [run] = bench.runs
     assert (run.command, run.phase, run.answer, run.output) == ("./hook", "VERIFYING", Answer.GO, "fine")
