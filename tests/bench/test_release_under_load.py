@@ -21,7 +21,7 @@ def test_bounds_that_hold_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "101 requests in 10 s, 10.1 a second; 2 releases, 2 rollbacks by command" in told
     assert "during  p50   20.0 ms, p99    20.0 ms (40 requests)" in told
-    assert "rollback command to last bad answer: p50 0.50 s, p99 0.90 s, most 0.90 s" in told
+    assert "from rollback command to the last bad answer: p50 0.50 s, p99 0.90 s, most 0.90 s" in told
     assert "FAILS" not in told
 
 

@@ -35,7 +35,7 @@ def test_a_release_and_a_rollback_under_load_lose_no_request(engine: Toolchain) 
     )  # fmt: skip
     assert "2 releases, 1 rollbacks by command" in told
     assert "failed requests: 0 (bound: 0) holds" in told
-    assert re.search(r"rollback command to last bad answer: p50 \d+\.\d+ s", told)
+    assert re.search(r"from rollback command to the last bad answer: p50 \d+\.\d+ s", told)
 
 
 @pytest.mark.long
