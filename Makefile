@@ -56,6 +56,8 @@ test-long: check engine  ## the whole suite
 
 bench: $(READY)  ## benchmarks; each prints its figures
 	$(BIN)/python bench/engine.py
+	$(BIN)/python -m bench.take_back
+	$(BIN)/python -m bench.release_under_load
 
 requirements: $(READY)  ## compile requirements.txt anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt

@@ -1,7 +1,7 @@
 """Makes a version of the app that is bad for its users while its health checks stay green. Goes into images of benches.
 
 The Procfile of such an image says which fault, and after how many requests of an instance it shows:
-BENCH_FAULT=errors|slow|crash BENCH_AFTER=N BENCH_SHARE=0..1. Nothing here is part of any image but a bench's.
+BENCH_FAULT=errors|crash|slow BENCH_AFTER=N BENCH_SHARE=0..1. Nothing here is part of any image but a bench's.
 """
 
 import multiprocessing
@@ -67,6 +67,6 @@ def _crash(app: Wsgi, environ: dict[str, Any], start_response: Callable[..., Any
 
 FAULTS: Mapping[str, Callable[[Wsgi, dict[str, Any], Callable[..., Any]], Iterable[bytes]]] = {
     "errors": _error,
-    "slow": _slow,
     "crash": _crash,
+    "slow": _slow,
 }

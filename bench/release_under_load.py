@@ -14,10 +14,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from bench.cloud import BenchFailed, Dev, Loaded, dev_stack, ended, said
 from bench.samples import Kind, Sample, between, last_answer, percentile, waits
-from release.machine import Phase
+from release.machine import Event, Phase
 
 ROLLBACK_BOUND_SECONDS = 1.0
 """From command to the last answer of the bad image, for 99 % of rollbacks; from the issue."""
@@ -99,7 +100,7 @@ class Bench:
         start = self.dev.begin("release", "start", "dev", "--image", bad, *self.wish.pace, "--keep-warm", "10m")
         self.dev.await_phase(Phase.SETTLING, start, PHASE_SECONDS)
         time.sleep(self.wish.moved_seconds)
-        asked = time.monotonic()
+        asked, asked_at = time.monotonic(), datetime.now(UTC)
         self.dev.run("release", "rollback", "dev", "--reason", "bench")
         ended(start, LOST_LOCK)
         self.found.releases += 1
@@ -107,7 +108,11 @@ class Bench:
         if last is None:
             raise BenchFailed("the bad image never answered: nothing was measured")
         self.found.way_back.append(last - asked)
-        return f"released and taken back, last bad answer {last - asked:.2f} s after the command"
+        noted = max(entry.at for entry in self.dev.ledger.history() if entry.event == Event.TAKEN_BACK)
+        intent = (noted - asked_at).total_seconds()
+        return (
+            f"taken back: intent noted {intent:.2f} s after the command, last bad answer {last - asked:.2f} s after it"
+        )
 
 
 def rounds(releases: int, rollbacks: int) -> Iterator[bool]:

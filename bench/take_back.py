@@ -1,6 +1,6 @@
 """Faulty versions of the app, released in the embedded cloud under a load: how soon are they taken back, at what cost.
 
-    python -m bench.take_back [--faults errors,slow,crash] [--rate 200] [--after 20]
+    python -m bench.take_back [--faults errors,crash,slow] [--rate 200] [--after 20]
 
 Each fault is one release at 5 % that nobody watches but the engine. Prints, for each, the seconds from the first bad
 answer that a user got to the last one, and how many answers were bad. Exits with 1 if a bound does not hold.

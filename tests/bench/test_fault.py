@@ -54,5 +54,5 @@ def test_a_crash_ends_the_instances_first_process(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_unknown_fault_is_refused() -> None:
-    with pytest.raises(ValueError, match="fault must be one of errors, slow, crash, got 'x'"):
+    with pytest.raises(ValueError, match="fault must be one of errors, crash, slow, got 'x'"):
         Faulty(app, "x", after=0, share=1)
