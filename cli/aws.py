@@ -18,10 +18,10 @@ PATIENT = Config(
 )
 
 
-def client(service: str, environment: Mapping[str, str]) -> Any:
+def client(service: str, environment: Mapping[str, str], config: Config | None = None) -> Any:
     """The client of a service, by the endpoint, region and credentials that the variables name.
 
-    It is patient with an API that throttles.
+    `config` is PATIENT for a release: whoever waits for any other command wants to hear of an API that is down.
     """
     return boto3.client(
         service,
@@ -29,5 +29,5 @@ def client(service: str, environment: Mapping[str, str]) -> Any:
         region_name=environment.get("AWS_REGION"),
         aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
-        config=PATIENT,
+        config=config,
     )

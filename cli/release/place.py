@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from cli.aws import client
+from cli.aws import PATIENT, client
 from cli.project import Project, find_project
 from cli.release.program import EmbeddedProgram
 from cli.steps import Steps
@@ -121,7 +121,7 @@ class Place:
 
     def client(self, service: str) -> Any:
         """boto3's client of a service."""
-        return client(service, stack_environment(self.record, self.project.home, self._region))
+        return client(service, stack_environment(self.record, self.project.home, self._region), PATIENT)
 
     @property
     def _region(self) -> str:
