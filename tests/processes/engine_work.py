@@ -16,6 +16,7 @@ from release.errors import InfrastructureFailed, Refused, ReleaseError, ReleaseI
 from release.history import Entry
 from release.ledger import Colour, InFlight, Plan, Routes, State, admit
 from release.machine import Phase
+from release.verdict import GOOD, NO_HOOK, HookAnswer, HookRun, Verdict
 
 NEXT = "sha256:" + "b" * 64
 NETWORK = {Colour.BLUE: "10.0.1", Colour.GREEN: "10.0.2"}
@@ -98,12 +99,19 @@ class Program:
 
 
 class Onlooker:
-    """A judge that finds nothing wrong, and a watcher that says nothing; counts looks."""
-
-    looks = 0
+    """A judge that finds nothing wrong, hooks that there are none of, and a watcher that says nothing."""
 
     def trouble(self, release: InFlight) -> str | None:
         return None
+
+    def verdict(self, release: InFlight) -> Verdict:
+        return GOOD
+
+    def ask(self, release: InFlight) -> HookAnswer:
+        return NO_HOOK
+
+    def tell(self, release_id: str, phase: Phase) -> tuple[HookRun, ...]:
+        return ()
 
     def recorded(self, entry: Entry) -> None:
         """Looks on."""
