@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.aws import client
+from cli.aws import PATIENT, client
 from processes.engine_work import work
 from processes.job import Ended, Job, job_of
 
@@ -33,7 +33,7 @@ class Child:
 
 def main() -> None:
     """Serves until standard input ends; then its children have ended, too."""
-    clients = {service: client(service, os.environ) for service in SERVICES}
+    clients = {service: client(service, os.environ, PATIENT) for service in SERVICES}
     orders, rest = sys.stdin.fileno(), b""
     with selectors.DefaultSelector() as selector:
         selector.register(orders, selectors.EVENT_READ, None)
