@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status check lint types arrows unit engine test test-long bench requirements clean
+.PHONY: help up down status demo check lint types arrows unit engine test test-long bench requirements clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -29,6 +29,9 @@ down: $(READY)  ## stop the embedded cloud
 
 status: $(READY)  ## what runs
 	@$(BIN)/teal local status
+
+demo: $(READY)  ## a release under load that one can watch, and its rollback; two minutes
+	@$(BIN)/python -m bench.demo
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -16,7 +16,7 @@ from release.machine import Phase
 @click.option("--reason", default="abort by hand", show_default=True, help="Goes into the history.")
 @one_line
 def abort(environment: str, reason: str) -> None:
-    """End the release in flight in ENV, an environment in the embedded cloud: running, paused or killed.
+    """End the release in flight in ENV: running, paused or killed.
 
     All requests go back to the colour that was live before. Exits with 0 once they have, with 4 if none is in flight.
 

@@ -17,6 +17,7 @@ from cli.release.screen import JsonLines, Screen
 from release.adapters.dynamodb_lock import TERM, HeldLock
 from release.clock import PausableClock
 from release.engine import Engine
+from release.errors import ReleaseInFlight
 from release.keeping import kept
 from release.ledger import Plan, Routes
 from release.machine import Phase
@@ -41,6 +42,9 @@ def conduct(place: Place, lock: HeldLock, routes: Routes, about: str, first: Cal
 def launch(place: Place, plan: Plan) -> Phase | None:
     """Releases by a plan, from the gates on. Raises Refused for a closed gate, LockHeld."""
     release_id = f"r-{secrets.token_hex(4)}"
+    in_flight = place.ledger.read().release
+    if in_flight:  # before the lock: taken by a clock that is ahead, it would stop the engine that runs that release
+        raise ReleaseInFlight(f"release {in_flight.release_id} is in flight (phase {in_flight.phase})")
     lock = place.locks.acquire(caller(), f"release {plan.digest} as {release_id}")
     routes = place.routes
     try:

@@ -33,7 +33,7 @@ def plan(
 ) -> None:
     """Show what releasing an image in ENV would do, and every gate's answer; nothing is changed.
 
-    Exits with 4 while a gate is closed. ENV must be up in the embedded cloud.
+    Exits with 4 while a gate is closed.
 
     \b
     Examples:

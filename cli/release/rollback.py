@@ -24,7 +24,7 @@ def rollback(
     warm_seconds: float | None,
     ready_seconds: float | None,
 ) -> None:
-    """Take ENV, an environment in the embedded cloud, back to the image before.
+    """Take ENV back to the image before.
 
     While a release is in flight its other colour is warm: all requests go back at once, whoever runs the release
     (their command ends with 7, lock lost). Once it is over, the image before is released in one step of 100 %; the

@@ -30,7 +30,7 @@ def start(
     as_json: bool,
     despite_alarms: tuple[str, ...],
 ) -> None:
-    """Release an image in ENV, an environment in the embedded cloud, step by step.
+    """Release an image in ENV step by step.
 
     Ctrl-C pauses: the traffic stays as it is. A digest that is live already is no release: nothing is done. With --json
     every event is a line on standard output.

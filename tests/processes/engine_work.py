@@ -165,6 +165,9 @@ class Work:
         return self._conduct(lock, lambda engine: engine.take_back("by hand"))
 
     def _launch(self) -> Phase | None:
+        in_flight = self._ledger.read().release
+        if in_flight:
+            raise Refused(f"release {in_flight.release_id} is in flight, by {in_flight.started_by}")
         lock = self._locks.acquire(self._job.name, f"release as r-{self._job.name}")
         try:
             release = self._planned(self._ledger.read())
