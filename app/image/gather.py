@@ -24,12 +24,49 @@ TABLES = ("/etc/nginx/mime.types", "/usr/lib/os-release")
 MADE_EPOCH = 0
 
 UNUSED = frozenset(
-    "config-3.11 distutils ensurepip idlelib lib2to3 pydoc_data sqlite3 curses dbm test tests tkinter turtledemo venv "
-    "wsgiref xmlrpc msilib __phello__ __pycache__ antigravity.py turtle.py pydoc.py doctest.py pdb.py".split()
+    [
+        "config-3.11",
+        "distutils",
+        "ensurepip",
+        "idlelib",
+        "lib2to3",
+        "pydoc_data",
+        "sqlite3",
+        "curses",
+        "dbm",
+        "test",
+        "tests",
+        "tkinter",
+        "turtledemo",
+        "venv",
+        "wsgiref",
+        "xmlrpc",
+        "msilib",
+        "__phello__",
+        "__pycache__",
+        "antigravity.py",
+        "turtle.py",
+        "pydoc.py",
+        "doctest.py",
+        "pdb.py",
+    ]
 )
-UNUSED_MODULES = (
-    "_test _xx xx _ctypes_test _codecs_ _crypt _curses _dbm _sqlite3 _lsprof audioop nis ossaudiodev readline".split()
-)
+UNUSED_MODULES = [
+    "_test",
+    "_xx",
+    "xx",
+    "_ctypes_test",
+    "_codecs_",
+    "_crypt",
+    "_curses",
+    "_dbm",
+    "_sqlite3",
+    "_lsprof",
+    "audioop",
+    "nis",
+    "ossaudiodev",
+    "readline",
+]
 """Beginnings of the names of compiled modules that stay out."""
 NOT_RUN = frozenset({"image", "Dockerfile", "Procfile", "requirements.txt", ".dockerignore", "__pycache__"})
 USERS = {
