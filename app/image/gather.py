@@ -1,4 +1,4 @@
-"""Gathers what the image holds, in the build stage: `gather.py SOURCE PACKAGES OUT`.
+"""Gathers what the image holds, in the build stage: `-m app.image.gather SOURCE PACKAGES OUT`.
 
 Three folders come out, each a layer of the image, the one that changes least first: `runtime` (Python, NGINX and the
 libraries they load), `packages` (Flask, Gunicorn and theirs) and `app`. So a release moves a few kilobytes.
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sbom import write_inventory
+from app.image.sbom import write_inventory
 
 LIBRARY = Path("/usr/lib/python3.11")
 SITE = "usr/local/lib/python3.11/dist-packages"
@@ -24,49 +24,17 @@ TABLES = ("/etc/nginx/mime.types", "/usr/lib/os-release")
 MADE_EPOCH = 0
 
 UNUSED = frozenset(
-    [
-        "config-3.11",
-        "distutils",
-        "ensurepip",
-        "idlelib",
-        "lib2to3",
-        "pydoc_data",
-        "sqlite3",
-        "curses",
-        "dbm",
-        "test",
-        "tests",
-        "tkinter",
-        "turtledemo",
-        "venv",
-        "wsgiref",
-        "xmlrpc",
-        "msilib",
-        "__phello__",
-        "__pycache__",
-        "antigravity.py",
-        "turtle.py",
-        "pydoc.py",
-        "doctest.py",
-        "pdb.py",
-    ]
+    {
+        *("__phello__", "__pycache__", "antigravity.py", "curses", "dbm", "distutils", "doctest.py", "ensurepip"),
+        *("idlelib", "lib2to3", "msilib", "pdb.py", "pydoc.py", "pydoc_data", "sqlite3", "test", "tests", "tkinter"),
+        *("turtle.py", "turtledemo", "venv", "wsgiref", "xmlrpc"),
+    }
 )
-UNUSED_MODULES = [
-    "_test",
-    "_xx",
-    "xx",
-    "_ctypes_test",
-    "_codecs_",
-    "_crypt",
-    "_curses",
-    "_dbm",
-    "_sqlite3",
-    "_lsprof",
-    "audioop",
-    "nis",
-    "ossaudiodev",
-    "readline",
-]
+"""What no service imports, of Python's own library."""
+UNUSED_MODULES = (
+    *("_codecs_", "_crypt", "_ctypes_test", "_curses", "_dbm", "_lsprof", "_sqlite3", "_test", "_xx"),
+    *("audioop", "nis", "ossaudiodev", "readline", "xx"),
+)
 """Beginnings of the names of compiled modules that stay out."""
 NOT_RUN = frozenset({"image", "Dockerfile", "Procfile", "requirements.txt", ".dockerignore", "__pycache__"})
 USERS = {
@@ -78,7 +46,7 @@ USERS = {
 
 def gather(source: Path, packages: Path, out: Path) -> None:
     """Fills out/runtime, out/packages and out/app."""
-    compiled = [path for path in (LIBRARY / "lib-dynload").iterdir() if not path.name.startswith(tuple(UNUSED_MODULES))]
+    compiled = [path for path in (LIBRARY / "lib-dynload").iterdir() if not path.name.startswith(UNUSED_MODULES)]
     binaries = [Path(program) for program in PROGRAMS] + compiled
     taken = add_runtime(out / "runtime", binaries, linked([*binaries, *packages.rglob("*.so")]))
     add_packages(packages, out / "packages" / SITE)
