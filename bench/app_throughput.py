@@ -175,9 +175,7 @@ def main() -> int:
         print(f"not measured, for want of {', '.join(missing)}")
         return 2
     build(docker, TAG, "bench", chosen.base)
-    print(
-        f"{CONNECTIONS} connections, {WORKERS} workers, {os.cpu_count()} cores, load of the machine {os.getloadavg()[0]:.1f}"
-    )
+    print(f"{CONNECTIONS} connections, {WORKERS} workers, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     runs: dict[str, list[Run]] = {IMAGE: [], BARE: [], STOCK: []}
     for number in range(chosen.rounds):
         sides = [(IMAGE, image(docker)), (BARE, bare(docker)), (STOCK, stock(docker))]
