@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from components.permissions import EVERYTHING, Scope, Statement
 from localcloud.api.recorder import Recorded
+from localcloud.api.resources import UNTOLD
 
 RECORD = Path(__file__).parent / "components" / "pipeline_calls.json"
 CHANCE = (
     (re.compile(r"-[0-9a-f]{7}(?=$|[/:])"), "-0000000"),  # what Pulumi appends to names
-    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "00000000-0000-0000-0000-000000000000"),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "00000000-0000-0000-0000-000000000000"),
     (re.compile(r"/[0-9a-f]{16}(?=$|/)"), "/0000000000000000"),  # ids of load balancing
     (re.compile(r"hostedzone//?(hostedzone/)?[A-Z0-9]{10,}"), "hostedzone/Z0000000000000"),
     (re.compile(r"(change|hostedzone)//?(change/)?C[A-Z0-9]{8,}"), "change/C0000000000000"),
@@ -46,6 +48,41 @@ def write(needs: Mapping[str, set[Need]]) -> None:
         lines = ",\n".join(f"  {json.dumps(astuple(need))}" for need in sorted(some))
         blocks.append(f'"{role}": [\n{lines}\n]')
     RECORD.write_text("{\n" + ",\n".join(blocks) + "\n}\n")
+
+
+SCOPE = Scope(account_id="123456789012", region="eu-west-1", project="teal", environments=("dev", "prod"))
+"""The account that was recorded in."""
+
+
+def lacking(statements: Iterable[Statement], needs: Iterable[Need]) -> list[str]:
+    """What was called and is not allowed, a line an action and resource."""
+    known = list(statements)
+    return sorted({f"{need.action} on {need.resource} ({need.call})" for need in needs if not _is_met(known, need)})
+
+
+def idle(statements: Iterable[Statement], needs: Iterable[Need]) -> list[str]:
+    """What is allowed as needed and was never called, and what is said to be uncalled and was, a line an action."""
+    called = {need.action for need in needs}
+    found = []
+    for statement in statements:
+        if statement.denies:
+            continue
+        found += [f"{statement.sid}: nothing calls {name}" for name in statement.actions if name not in called]
+        found += [f"{statement.sid}: {name} is called, after all" for name in statement.unseen if name in called]
+    return sorted(found)
+
+
+def _is_met(statements: list[Statement], need: Need) -> bool:
+    """A denial wins; where the request does not tell the resource, any that the action is allowed on will do."""
+    about = [statement for statement in statements if need.action in (*statement.actions, *statement.unseen)]
+    denied = [each for each in statements if each.denies and each.names(need.action)]
+    if need.resource != UNTOLD and any(each.covers(need.resource, SCOPE) for each in denied):
+        return False
+    if need.resource == UNTOLD:
+        return bool(about)
+    if need.resource == EVERYTHING:
+        return any(EVERYTHING in each.resources for each in about)
+    return any(each.covers(need.resource, SCOPE) for each in about)
 
 
 def _settled(resource: str) -> str:

@@ -9,7 +9,7 @@ permissions" (dependent actions of other services).
 from collections.abc import Iterator
 
 from localcloud.api.calls import Call, flat
-from localcloud.api.resources import EVERYTHING, arn, resources
+from localcloud.api.resources import UNTOLD, arn, resources
 
 Grant = tuple[str, str]
 """Action, and the ARN that it is needed on."""
@@ -27,6 +27,8 @@ RENAMED = {
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
     "s3:DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:GetBucketLifecycle": "s3:GetLifecycleConfiguration",
+    "s3:PutBucketLifecycle": "s3:PutLifecycleConfiguration",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
@@ -90,7 +92,7 @@ def _grants(call: Call) -> Iterator[Grant]:
         yield action, resource
         yield from _for_tags(call, action, resource)
     for other in DEPENDENT.get(action, ()):
-        for resource in _passed(call) if other == "iam:PassRole" else (EVERYTHING,):
+        for resource in _passed(call) if other == "iam:PassRole" else (UNTOLD,):
             yield other, resource
 
 
@@ -103,10 +105,12 @@ def action_of(call: Call) -> str:
 
 def _for_tags(call: Call, action: str, resource: str) -> Iterator[Grant]:
     service, _, operation = action.partition(":")
-    tagging = TAGGED.get(action) or (TAGGED.get(service) if operation.startswith(("Create", "Run", "Allocate")) else None)
+    tagging = TAGGED.get(action) or (
+        TAGGED.get(service) if operation.startswith(("Create", "Run", "Allocate")) else None
+    )
     is_tagging = operation in ("CreateTags", "AddTags")
     if tagging and call.has_tags and not is_tagging:
-        yield tagging, resource if service != "elasticloadbalancing" else EVERYTHING
+        yield tagging, resource if service != "elasticloadbalancing" else UNTOLD
 
 
 def _of_transaction(call: Call) -> Iterator[Grant]:
@@ -119,4 +123,4 @@ def _passed(call: Call) -> tuple[str, ...]:
     found = tuple(flat(call.parameters, "DeliverLogsPermissionArn"))
     if call.service == "iam":
         found = tuple(arn(call, "role", name) for name in flat(call.parameters, "RoleName"))
-    return found or (EVERYTHING,)
+    return found or (UNTOLD,)

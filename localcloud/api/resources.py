@@ -7,6 +7,9 @@ from localcloud.api.calls import Call, flat
 ACCOUNT_ID = "123456789012"
 """The one account of the embedded cloud (moto's own default)."""
 EVERYTHING = "*"
+"""Where IAM knows no narrower resource for an action."""
+UNTOLD = "?"
+"""Where it does, and the request does not tell which."""
 
 ARNS = {
     "table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
@@ -61,8 +64,7 @@ ABOUT: Mapping[str, tuple[tuple[str, str], ...]] = {
     "s3": (("Bucket", "bucket"),),
     "route53": (("Id", "hosted-zone"), ("HostedZoneId", "hosted-zone"), ("ResourceId", "hosted-zone")),
 }
-"""By service, the parameters that may name the resource, the first that is given first. EC2 is none of them: its ids
-tell nothing that a policy could name beforehand."""
+"""By service, the parameters that may name the resource, the first that is given first."""
 OTHERWISE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "elasticloadbalancing:CreateTargetGroup": (("Name", "target-group"),),
     "elasticloadbalancing:CreateLoadBalancer": (("Name", "load-balancer"),),
@@ -73,25 +75,27 @@ KNOWS_NO_RESOURCE = frozenset(
     {
         "ecr:GetAuthorizationToken",
         "ssm:DescribeParameters",
-        "cloudwatch:DescribeAlarms:composite",
-        "logs:DescribeResourcePolicies",
+        "logs:DescribeLogGroups",
         "acm:RequestCertificate",
         "acm:ListCertificates",
     }
 )
 """Actions that IAM takes for all resources or none, and whose parameters might say otherwise."""
-WITHOUT_RESOURCES = {"autoscaling": "Describe", "elasticloadbalancing": "Describe"}
+WITHOUT_RESOURCES = {"autoscaling": "Describe", "elasticloadbalancing": "Describe", "ec2": "Describe"}
 """Services of which IAM takes the actions that begin so for all resources only."""
+SILENT = frozenset({"ec2"})
+"""Services whose other calls are about resources that a policy can't name beforehand: ids alone."""
 AWS_OWN = "/aws/service/"
 
 
 def resources(call: Call, action: str) -> list[str]:
-    """The ARNs that a call is about; [*] where IAM knows none for its action, or it does not tell."""
+    """The ARNs that a call is about, or [EVERYTHING], or [UNTOLD]."""
     service, _, operation = action.partition(":")
     beginning = WITHOUT_RESOURCES.get(service)
     if action in KNOWS_NO_RESOURCE or (beginning and operation.startswith(beginning)):
         return [EVERYTHING]
-    return list(_named(call, OTHERWISE.get(action) or ABOUT.get(service, ()))) or [EVERYTHING]
+    otherwise = UNTOLD if service in SILENT else EVERYTHING
+    return list(_named(call, OTHERWISE.get(action) or ABOUT.get(service, ()))) or [otherwise]
 
 
 def _named(call: Call, about: tuple[tuple[str, str], ...]) -> Iterator[str]:

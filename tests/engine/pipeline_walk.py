@@ -13,12 +13,15 @@ from typing import Any
 
 from engine.world import COMMAND_SECONDS, PROJECT, REGION, World, copy_project, within
 from localcloud.api.recorder import recorded
+from localcloud.environment import CREDENTIALS
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
 from needed import Need, needs_of
 
 QUICK = ("--steps", "50,100", "--bake", "0s", "--keep-warm", "0s")
+OURS = CREDENTIALS["AWS_ACCESS_KEY_ID"]
+"""Who signs the calls of engine and commands; the data plane, which is AWS itself, and its instances sign otherwise."""
 CHANGED = {
     "drainSeconds": 20,
     "stickySeconds": 60,
@@ -39,14 +42,13 @@ class Walk:
     world: World
     folder: Path
     needs: dict[str, set[Need]] = field(default_factory=lambda: {"preview": set(), "deploy": set(), "release": set()})
-    _heard: int = 0
 
     def go(self) -> None:
         """All of it."""
         dev = self.world.stack("dev")
         with self.doing("deploy"):
             dev.up()
-        with self.doing("preview"):
+        with self.doing("preview", "deploy"):
             dev.preview(refresh=True, expect_no_changes=True)
         self.release()
         with self.doing("deploy"):
@@ -73,8 +75,8 @@ class Walk:
             resumed = self.begin("resume")
             within(30, lambda: not self.is_paused(), every=0.5)
             self.release_command("pause")
-            self.ended(resumed)
             self.release_command("abort")
+            self.ended(resumed)
             self.release_command("rollback", *QUICK[2:])
         with self.doing("preview"):
             self.world.teal("release", "status", "dev")
@@ -83,11 +85,11 @@ class Walk:
     def like_prod(self) -> None:
         """What only a stack with a domain, TLS and gateways has."""
         own_zone(Api(self.world.record.api_url, REGION), "teal.example")
-        more = {"protects": False, "interfaceEndpoints": ["ecr.api"], "alarmEmails": ["a@teal.example"]}
+        more = {"interfaceEndpoints": ["ecr.api"], "alarmEmails": ["a@teal.example"]}
         with self.doing("deploy"):
             prod = self.copy("prod", like="prod", **more)
             prod.up()
-        with self.doing("preview"):
+        with self.doing("preview", "deploy"):
             prod.preview(refresh=True, expect_no_changes=True)
         with self.doing("deploy"):
             self.copy("prod", like="prod", protects=False, **CHANGED).up()
@@ -99,16 +101,19 @@ class Walk:
         return self.world.stack(name, copy_project(folder, name, like, **settings))
 
     @contextmanager
-    def doing(self, role: str) -> Iterator[None]:
-        """What is called meanwhile, somebody in that role calls."""
-        self._heard = len(recorded(self.world.home.calls_file))
+    def doing(self, *roles: str) -> Iterator[None]:
+        """What is called meanwhile, somebody in each of these roles calls."""
+        heard = len(recorded(self.world.home.calls_file))
         yield
-        lines = recorded(self.world.home.calls_file)[self._heard :]
-        self.needs[role] |= needs_of(line for line in lines if line.who == "embedded")
+        lines = recorded(self.world.home.calls_file)[heard:]
+        for role in roles:
+            self.needs[role] |= needs_of(line for line in lines if line.who == OURS)
 
     def build(self, version: str) -> str:
         """The digest of the app with a version on it, in dev's registry."""
-        return self.world.teal("image", "build", "dev", "--label", f"org.opencontainers.image.version={version}").strip()
+        return self.world.teal(
+            "image", "build", "dev", "--label", f"org.opencontainers.image.version={version}"
+        ).strip()
 
     def phase(self) -> str | None:
         """That of the release under way."""
