@@ -94,7 +94,7 @@ class PipelineRoles(pulumi.ComponentResource):
                 children.name(role),
                 path=f"/{project}-pipeline/",  # by which statements tell the pipeline's roles from all others
                 description=PURPOSES[role],
-                assume_role_policy=self.provider_arn.apply(lambda arn, role=role: trust_policy(arn, trusted[role])),
+                assume_role_policy=_trust(self.provider_arn, trusted[role]),
                 max_session_duration=session_seconds,
                 permissions_boundary=args.get("permissions_boundary_arn"),
                 tags=children.tagged(role),
@@ -102,11 +102,8 @@ class PipelineRoles(pulumi.ComponentResource):
             )
             more = backend(role, args.get("state_bucket_arn"), args.get("state_key_arn"))
             for purpose, statements in {**policies, **more}.items():
-                document = pulumi.Output.all(account, region).apply(
-                    lambda known, some=statements: policy(some, Scope(
-                        account_id=known[0], region=known[1], project=project, environments=environments))
-                )  # fmt: skip
-                _grant(children, roles[role], f"{role}-{purpose}", document)
+                document = _document(statements, account, region, project, environments)
+                _grant(children, roles[role], f"{role}-{purpose}", project, document)
 
         self.role_arns = pulumi.Output.all(**{role: made.arn for role, made in roles.items()})
         self.register_outputs({"provider_arn": self.provider_arn, "role_arns": self.role_arns})
@@ -123,11 +120,28 @@ def _provider(children: Children) -> iam.OpenIdConnectProvider:
     )
 
 
-def _grant(children: Children, role: iam.Role, purpose: str, document: pulumi.Output[str]) -> None:
+def _trust(provider_arn: pulumi.Output[str], wanted: Sequence[str]) -> pulumi.Output[str]:
+    return provider_arn.apply(lambda arn: trust_policy(arn, wanted))
+
+
+def _document(
+    statements: Sequence[Statement],
+    account_id: pulumi.Output[str],
+    region: pulumi.Output[str],
+    project: str,
+    environments: tuple[str, ...],
+) -> pulumi.Output[str]:
+    def written(known: Mapping[str, str]) -> str:
+        return policy(statements, Scope(**known, project=project, environments=environments))
+
+    return pulumi.Output.all(account_id=account_id, region=region).apply(written)
+
+
+def _grant(children: Children, role: iam.Role, purpose: str, project: str, document: pulumi.Output[str]) -> None:
     """Managed policies: what a deployment needs is longer than a role's inline policies may be."""
     made = iam.Policy(
         children.name(purpose),
-        path=role.path.apply(str),
+        path=f"/{project}-pipeline/",
         policy=document,
         tags=children.tagged(purpose),
         opts=children.options(),

@@ -7,8 +7,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 EVERYTHING = "*"
-INLINE_MOST_CHARACTERS = 10_240
-"""All inline policies of one role together, without blanks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

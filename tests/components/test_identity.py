@@ -142,23 +142,3 @@ def test_the_accounts_own_program_is_made_of_types_that_the_embedded_cloud_knows
     assert set(found.exports["roleArns"]) == set(ROLES)
     known = {kind.token for kind in aws.TYPES}
     assert {each.type for each in found.resources.values() if each.type.startswith("aws:")} <= known
-
-
-TAGGED = (
-    *("ec2/vpc:Vpc", "ec2/subnet:Subnet", "ec2/routeTable:RouteTable", "ec2/internetGateway:InternetGateway"),
-    *("ec2/natGateway:NatGateway", "ec2/eip:Eip", "ec2/securityGroup:SecurityGroup", "ec2/flowLog:FlowLog"),
-    *("ec2/vpcEndpoint:VpcEndpoint", "ec2/launchTemplate:LaunchTemplate", "ec2/instance:Instance"),
-    *("lb/listener:Listener", "lb/listenerRule:ListenerRule", "acm/certificate:Certificate"),
-)
-
-
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_what_roles_know_by_its_tags_bears_them(stack: str) -> None:
-    found = deploy(lambda: runpy.run_path(str(ROOT / "__main__.py")), stack_config(ROOT, stack), stack=stack)
-    seen = [(name, each) for name, each in found.resources.items() if each.type.endswith(TAGGED)]
-    assert len(seen) > 10
-    for name, each in seen:
-        assert each.inputs["tags"]["Project"] == "teal", name
-        assert each.inputs["tags"]["Environment"] == stack, name
-    for group in found.of_type("autoscaling/group:Group").values():
-        assert {"Project", "Environment"} <= {tag["key"] for tag in group.inputs["tags"]}

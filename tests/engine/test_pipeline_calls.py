@@ -1,7 +1,6 @@
 """The calls that a pipeline really makes in an embedded cloud, against what its roles may do and against the record."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 

@@ -1,7 +1,8 @@
 """Calls as boto3 really sends them, through the recorder."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +11,54 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.api.recorder import Recorded, recorded, recording
-from localcloud.api.server import ApiServer
+from localcloud.api.server import ApiServer, WsgiApp
 
 ROLE = "arn:aws:iam::123456789012:role/blue"
+REFUSAL = b"<ErrorResponse><Error><Code>No</Code><Message>no</Message></Error></ErrorResponse>"
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/ledger"
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    file = tmp_path_factory.mktemp("calls") / "calls.jsonl"
-    with ApiServer([recording(file)]) as server:
-        yield file, server.url
+@dataclass(frozen=True)
+class Heard:
+    """A recorder before an API that refuses everything."""
+
+    url: str
+    file: Path
+    bodies: list[bytes]
+
+    def needed(self, service: str, method: str, **arguments: Any) -> list[tuple[str, str]]:
+        """Action and resource of what one call needed."""
+        before = len(recorded(self.file))
+        with pytest.raises(ClientError):
+            getattr(client(service, self.url), method)(**arguments)
+        found = recorded(self.file)[before:]
+        assert {line.who for line in found} <= {"somebody"}
+        return [(line.action, line.resource) for line in found]
 
 
-def needed(cloud: tuple[Path, str], service: str, method: str, **arguments: Any) -> list[tuple[str, str]]:
-    """Action and resource of what one call needed; whether the API could do it does not matter."""
-    file, url = cloud
+@cache
+def client(service: str, url: str) -> Any:
     session = boto3.Session(aws_access_key_id="somebody", aws_secret_access_key="x", region_name="eu-west-1")
     make: Any = session.client
-    before = len(recorded(file))
-    try:
-        getattr(make(service, endpoint_url=url), method)(**arguments)
-    except ClientError:
-        pass
-    found = recorded(file)[before:]
-    assert {line.who for line in found} <= {"somebody"}
-    return [(line.action, line.resource) for line in found]
+    return make(service, endpoint_url=url)
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
+    bodies: list[bytes] = []
+
+    def refusing(_: WsgiApp) -> WsgiApp:
+        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            bodies.append(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            content = b"" if environ["REQUEST_METHOD"] == "HEAD" else REFUSAL
+            start_response("404 Not Found", [("Content-Length", str(len(content)))])
+            return [content]
+
+        return application
+
+    file = tmp_path_factory.mktemp("calls") / "calls.jsonl"
+    with ApiServer([refusing, recording(file)]) as server:
+        yield Heard(server.url, file, bodies)
 
 
 @pytest.mark.parametrize(
@@ -65,12 +88,12 @@ def needed(cloud: tuple[Path, str], service: str, method: str, **arguments: Any)
     ],
 )  # fmt: skip
 def test_a_call_in_iams_words(
-    cloud: tuple[Path, str], service: str, method: str, arguments: dict[str, Any], wanted: list[tuple[str, str]]
+    api: Heard, service: str, method: str, arguments: dict[str, Any], wanted: list[tuple[str, str]]
 ) -> None:
-    assert needed(cloud, service, method, **arguments) == wanted
+    assert api.needed(service, method, **arguments) == wanted
 
 
-def test_a_transaction_needs_what_its_items_need(cloud: tuple[Path, str]) -> None:
+def test_a_transaction_needs_what_its_items_need(api: Heard) -> None:
     key = {"pk": {"S": "a"}}
     items = [
         {"Put": {"TableName": "ledger", "Item": key}},
@@ -78,46 +101,41 @@ def test_a_transaction_needs_what_its_items_need(cloud: tuple[Path, str]) -> Non
         {"ConditionCheck": {"TableName": "ledger", "Key": key, "ConditionExpression": "attribute_exists(pk)"}},
     ]
     wanted = [(f"dynamodb:{name}", TABLE) for name in ("PutItem", "UpdateItem", "ConditionCheckItem")]
-    assert needed(cloud, "dynamodb", "transact_write_items", TransactItems=items) == wanted
+    assert api.needed("dynamodb", "transact_write_items", TransactItems=items) == wanted
 
 
-def test_tags_at_creation_need_the_tagging_action_too(cloud: tuple[Path, str]) -> None:
+def test_tags_at_creation_need_the_tagging_action_too(api: Heard) -> None:
     arguments = {"RoleName": "blue", "AssumeRolePolicyDocument": "{}"}
-    assert needed(cloud, "iam", "create_role", **arguments) == [("iam:CreateRole", ROLE)]
-    tagged = needed(cloud, "iam", "create_role", **arguments, Tags=[{"Key": "a", "Value": "b"}])
+    assert api.needed("iam", "create_role", **arguments) == [("iam:CreateRole", ROLE)]
+    tagged = api.needed("iam", "create_role", **arguments, Tags=[{"Key": "a", "Value": "b"}])
     assert tagged == [("iam:CreateRole", ROLE), ("iam:TagRole", ROLE)]
     specification = [{"ResourceType": "vpc", "Tags": [{"Key": "a", "Value": "b"}]}]
-    vpc = needed(cloud, "ec2", "create_vpc", CidrBlock="10.0.0.0/16", TagSpecifications=specification)
+    vpc = api.needed("ec2", "create_vpc", CidrBlock="10.0.0.0/16", TagSpecifications=specification)
     assert vpc == [("ec2:CreateVpc", "?"), ("ec2:CreateTags", "?")]
 
 
-def test_a_group_that_launches_from_a_template_passes_a_role_that_the_request_does_not_tell(
-    cloud: tuple[Path, str],
-) -> None:
-    found = needed(cloud, "autoscaling", "update_auto_scaling_group", AutoScalingGroupName="blue")
+def test_a_group_that_launches_from_a_template_passes_a_role_that_the_request_does_not_tell(api: Heard) -> None:
+    found = api.needed("autoscaling", "update_auto_scaling_group", AutoScalingGroupName="blue")
     assert found[0][0] == "autoscaling:UpdateAutoScalingGroup"
     assert found[0][1].endswith("autoScalingGroupName/blue")
     assert set(found[1:]) == {("ec2:RunInstances", "?"), ("ec2:CreateTags", "?"), ("iam:PassRole", "?")}
 
 
-def test_a_role_in_a_profile_is_passed_by_name(cloud: tuple[Path, str]) -> None:
-    found = needed(cloud, "iam", "add_role_to_instance_profile", InstanceProfileName="p", RoleName="blue")
+def test_a_role_in_a_profile_is_passed_by_name(api: Heard) -> None:
+    found = api.needed("iam", "add_role_to_instance_profile", InstanceProfileName="p", RoleName="blue")
     profile = "arn:aws:iam::123456789012:instance-profile/p"
     assert found == [("iam:AddRoleToInstanceProfile", profile), ("iam:PassRole", ROLE)]
 
 
-def test_a_long_body_reaches_the_api_whole(cloud: tuple[Path, str]) -> None:
-    needed(cloud, "ssm", "put_parameter", Name="/long", Value="x" * 4000, Type="String")
-    session = boto3.Session(aws_access_key_id="somebody", aws_secret_access_key="x", region_name="eu-west-1")
-    make: Any = session.client
-    told = make("ssm", endpoint_url=cloud[1]).get_parameter(Name="/long")
-    assert told["Parameter"]["Value"] == "x" * 4000
+def test_the_api_gets_the_body_that_was_read(api: Heard) -> None:
+    api.needed("ssm", "put_parameter", Name="/long", Value="x" * 4000, Type="String")
+    assert b"x" * 4000 in api.bodies[-1]
 
 
-def test_the_record_holds_no_values_and_is_for_its_owner_alone(cloud: tuple[Path, str]) -> None:
-    needed(cloud, "ssm", "put_parameter", Name="/secret", Value="planted-secret", Type="SecureString")
-    assert "planted-secret" not in cloud[0].read_text()
-    assert cloud[0].stat().st_mode & 0o077 == 0
+def test_the_record_holds_no_values_and_is_for_its_owner_alone(api: Heard) -> None:
+    api.needed("ssm", "put_parameter", Name="/secret", Value="planted-secret", Type="SecureString")
+    assert "planted-secret" not in api.file.read_text()
+    assert api.file.stat().st_mode & 0o077 == 0
 
 
 def test_nothing_is_recorded_where_nobody_records(tmp_path: Path) -> None:
@@ -127,4 +145,3 @@ def test_nothing_is_recorded_where_nobody_records(tmp_path: Path) -> None:
 def test_a_line_of_something_else_is_refused() -> None:
     with pytest.raises(TypeError):
         Recorded.parse('{"other": 1}')
-    assert os.environ.get("TEAL_RECORD_CALLS") is None
