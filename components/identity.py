@@ -28,6 +28,7 @@ PURPOSES = {
 _PROVIDER_ARN = re.compile(rf"arn:aws[a-z-]*:iam::\d{{12}}:oidc-provider/{re.escape(ISSUER)}")
 _BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}")
 _POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/.+")
 
 
@@ -58,6 +59,8 @@ class PipelineRolesArgs(TypedDict):
     """Longest that a workflow may keep a role, 3600 to 43200; default 3600."""
     permissions_boundary_arn: NotRequired[str]
     """IAM policy beyond which none of the roles can go; by default none."""
+    hosted_zone_ids: NotRequired[Sequence[str]]
+    """Route 53 zones that hold the stacks' domains; by default any of the account."""
     state_bucket_arn: NotRequired[str]
     """S3 bucket that Pulumi keeps its state in; by default none, as with Pulumi Cloud."""
     state_key_arn: NotRequired[str]
@@ -78,14 +81,13 @@ class PipelineRoles(pulumi.ComponentResource):
     """ARN by role: preview, deploy, release."""
 
     def __init__(self, name: str, args: PipelineRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        trusted = _trusted(args)
+        environments, trusted = _environments(args), _trusted(args)
         session_seconds = whole("session_seconds", args.get("session_seconds", 3600), 3600, 43200)
         _check_arns(args)
-        environments, project = _environments(args), args.get("project", "teal")
         super().__init__("teal:index:PipelineRoles", name, {}, opts)
         children = Children(name, args.get("tags", {}), self)
-        account = aws.get_caller_identity_output(opts=children.invoke_options()).account_id
-        region = aws.get_region_output(opts=children.invoke_options()).region
+        project = args.get("project", "teal")
+        scope = _scope(args, project, environments, children)
 
         self.provider_arn = pulumi.Output.from_input(args.get("provider_arn") or _provider(children).arn)
         roles = {}
@@ -102,8 +104,7 @@ class PipelineRoles(pulumi.ComponentResource):
             )
             more = backend(role, args.get("state_bucket_arn"), args.get("state_key_arn"))
             for purpose, statements in {**policies, **more}.items():
-                document = _document(statements, account, region, project, environments)
-                _grant(children, roles[role], f"{role}-{purpose}", project, document)
+                _grant(children, roles[role], f"{role}-{purpose}", project, _document(statements, scope))
 
         self.role_arns = pulumi.Output.all(**{role: made.arn for role, made in roles.items()})
         self.register_outputs({"provider_arn": self.provider_arn, "role_arns": self.role_arns})
@@ -124,17 +125,26 @@ def _trust(provider_arn: pulumi.Output[str], wanted: Sequence[str]) -> pulumi.Ou
     return provider_arn.apply(lambda arn: trust_policy(arn, wanted))
 
 
-def _document(
-    statements: Sequence[Statement],
-    account_id: pulumi.Output[str],
-    region: pulumi.Output[str],
-    project: str,
-    environments: tuple[str, ...],
-) -> pulumi.Output[str]:
-    def written(known: Mapping[str, str]) -> str:
-        return policy(statements, Scope(**known, project=project, environments=environments))
+def _document(statements: Sequence[Statement], scope: pulumi.Output[Scope]) -> pulumi.Output[str]:
+    return scope.apply(lambda known: policy(statements, known))
 
-    return pulumi.Output.all(account_id=account_id, region=region).apply(written)
+
+def _scope(
+    args: PipelineRolesArgs, project: str, environments: tuple[str, ...], children: Children
+) -> pulumi.Output[Scope]:
+    """The provider's account and region, and what the caller says."""
+    zones = tuple(args.get("hosted_zone_ids", ["*"]))
+
+    def known(account_id: str, region: str) -> Scope:
+        return Scope(
+            account_id=account_id, region=region, project=project, environments=environments, hosted_zone_ids=zones
+        )
+
+    options = children.invoke_options()
+    return pulumi.Output.all(
+        account_id=aws.get_caller_identity_output(opts=options).account_id,
+        region=aws.get_region_output(opts=options).region,
+    ).apply(lambda found: known(**found))
 
 
 def _grant(children: Children, role: iam.Role, purpose: str, project: str, document: pulumi.Output[str]) -> None:
@@ -190,3 +200,6 @@ def _check_arns(args: PipelineRolesArgs) -> None:
     for name, value, pattern, meaning in wanted:
         if value is not None and not pattern.fullmatch(value):
             raise ValueError(f"{name} must be {meaning}, got {value!r}")
+    for zone in args.get("hosted_zone_ids", []):
+        if not _ZONE_ID.fullmatch(zone):
+            raise ValueError(f"hosted_zone_ids must be ids such as Z0123456789ABC, got {zone!r}")

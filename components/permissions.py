@@ -19,20 +19,23 @@ class Scope:
     """Value of the tag Project on all that the program makes, and first folder of its names."""
     environments: tuple[str, ...]
     """Values of the tag Environment: the stacks that live in this account."""
+    hosted_zone_ids: tuple[str, ...] = ("*",)
+    """Route 53 zones that hold the domains of these stacks."""
 
     def fill(self, pattern: str) -> Iterator[str]:
-        """The pattern with its places filled, once an environment if it asks for one."""
+        """The pattern with its places filled, once an environment or hosted zone if it asks for one."""
         known = {"account": self.account_id, "region": self.region, "project": self.project}
-        if "{environment}" not in pattern:
-            yield pattern.format(**known)
-            return
-        for environment in self.environments:
-            yield pattern.format(**known, environment=environment)
+        many = {"environment": self.environments, "zone": self.hosted_zone_ids}
+        for place, values in many.items():
+            if f"{{{place}}}" in pattern:
+                yield from (pattern.format(**known, **{place: value}) for value in values)
+                return
+        yield pattern.format(**known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One statement. Resources and conditions may hold {account}, {region}, {project} and {environment}."""
+    """One statement. Resources and conditions may hold {account}, {region}, {project}, {environment} or {zone}."""
 
     sid: str
     reason: str
@@ -83,3 +86,37 @@ def _filled(patterns: Sequence[str], scope: Scope) -> list[str]:
 
 def _one_or_more(values: list[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else values
+
+
+def table(roles: Mapping[str, Mapping[str, Sequence[Statement]]]) -> str:
+    """What each role may do and why, in Markdown: by role a table of statements, then what nobody was seen to call."""
+    return "".join(
+        _section(role, [each for some in policies.values() for each in some]) for role, policies in roles.items()
+    )
+
+
+def _section(role: str, statements: Sequence[Statement]) -> str:
+    lines = [f"### {role}", "", "| statement | why | actions | on | if |", "|---|---|---|---|---|"]
+    lines += [_row(each) for each in statements if each.actions]
+    unseen = [(action, why) for each in statements for action, why in each.unseen.items()]
+    by_reason: dict[str, list[str]] = {}
+    for action, why in unseen:
+        by_reason.setdefault(why, []).append(f"`{action}`")
+    lines += ["", "Nothing calls these in the embedded cloud:", ""]
+    lines += [f"- {', '.join(sorted(actions))}: {why}." for why, actions in by_reason.items()]
+    return "\n".join(lines) + "\n\n"
+
+
+def _row(statement: Statement) -> str:
+    conditions = [
+        f"`{key}` {operator} {' or '.join(f'`{value}`' for value in values)}"
+        for operator, pairs in statement.conditions.items()
+        for key, values in pairs.items()
+    ]
+    name = f"**never** {statement.sid}" if statement.denies else statement.sid
+    cells = (name, statement.reason, _coded(statement.actions), _coded(statement.resources), "<br>".join(conditions))
+    return f"| {' | '.join(cells)} |"
+
+
+def _coded(texts: Sequence[str]) -> str:
+    return "<br>".join(f"`{text}`" for text in texts)

@@ -1,35 +1,21 @@
-"""What the deploy role may do: bring environments up, change them, take them down, and put images into the registry."""
+"""What the deploy role may do: bring environments up, change them, take them down. Here: networks and balancing."""
 
 from components.permissions import Statement
 from components.pipeline_places import (
-    ALARMS,
-    BUCKETS,
-    CERTIFICATES,
-    DASHBOARDS,
-    FLOW_LOG_ROLES,
     GROUPS,
+    HERE,
     LISTENERS,
     LOAD_BALANCER,
-    LOG_GROUPS,
-    PARAMETERS,
+    OURS,
     PIPELINE,
-    PROFILES,
     PROVIDER,
-    REPOSITORIES,
-    ROLES,
+    RARE,
     RULES,
-    SERVER_ROLES,
-    SESSIONS,
-    TABLES,
     TARGET_GROUPS,
-    TOPICS,
-    ZONES,
 )
 from components.pipeline_preview import READS
+from components.pipeline_service import SERVICE
 
-OURS = {"StringEquals": {"aws:ResourceTag/Project": ("{project}",)}}
-HERE = {"StringEquals": {"aws:RequestedRegion": ("{region}",)}}
-RARE = "no setting of the recorded walk changes it; another change of the program may"
 DRIFTED = "only a release moves weights; a run puts right what somebody has changed by hand"
 
 NETWORK_MAKE = Statement(
@@ -63,7 +49,7 @@ NETWORK_MAKE = Statement(
 )
 NETWORK_CHANGE = Statement(
     sid="ChangeNetwork",
-    reason="Changes and removes networks, templates and servers, but only those with the project's tag.",
+    reason="Changes and removes networks, templates and servers, but only those with the tags of an environment here.",
     actions=(
         "ec2:CreateLaunchTemplateVersion",
         "ec2:DeleteFlowLogs",
@@ -131,185 +117,6 @@ SCALING = Statement(
     resources=GROUPS,
     unseen={"autoscaling:DeleteTags": RARE, "autoscaling:SetInstanceProtection": "pulumi-aws empties a group with it"},
 )
-LEDGER = Statement(
-    sid="Ledger",
-    reason="The ledger's table, and the one item that it begins with.",
-    actions=(
-        "dynamodb:CreateTable",
-        "dynamodb:DeleteItem",
-        "dynamodb:DeleteTable",
-        "dynamodb:PutItem",
-        "dynamodb:TagResource",
-        "dynamodb:UpdateContinuousBackups",
-        "dynamodb:UpdateTable",
-    ),
-    resources=(TABLES,),
-    unseen={"dynamodb:UntagResource": RARE},
-)
-POINTERS = Statement(
-    sid="Pointers",
-    reason="Where the ledger is, and the test route's secret.",
-    actions=("ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:PutParameter"),
-    resources=(PARAMETERS + "/*",),
-    unseen={"ssm:RemoveTagsFromResource": RARE},
-)
-IMAGES = Statement(
-    sid="Images",
-    reason="The registry, and pushing what was built.",
-    actions=(
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:CompleteLayerUpload",
-        "ecr:CreateRepository",
-        "ecr:DeleteLifecyclePolicy",
-        "ecr:DeleteRepository",
-        "ecr:InitiateLayerUpload",
-        "ecr:PutImage",
-        "ecr:PutLifecyclePolicy",
-        "ecr:TagResource",
-        "ecr:UploadLayerPart",
-    ),
-    resources=(REPOSITORIES,),
-    unseen={
-        "ecr:GetDownloadUrlForLayer": "Docker takes layers of the image before as a cache",
-        "ecr:UntagResource": RARE,
-    },
-)
-INSTANCE_ROLES = Statement(
-    sid="InstanceRoles",
-    reason="Roles of servers and of flow logs, by the names of ours; none of the pipeline.",
-    actions=(
-        "iam:AddRoleToInstanceProfile",
-        "iam:CreateInstanceProfile",
-        "iam:CreateRole",
-        "iam:DeleteInstanceProfile",
-        "iam:DeleteRole",
-        "iam:DeleteRolePolicy",
-        "iam:ListInstanceProfilesForRole",
-        "iam:PutRolePolicy",
-        "iam:RemoveRoleFromInstanceProfile",
-        "iam:TagInstanceProfile",
-        "iam:TagRole",
-    ),
-    resources=(*ROLES, *PROFILES),
-    unseen={
-        "iam:UntagRole": RARE,
-        "iam:UpdateAssumeRolePolicy": RARE,
-        "iam:UpdateRole": RARE,
-    },
-)
-SESSION_POLICY = Statement(
-    sid="SessionPolicy",
-    reason="Of AWS's own policies, servers get the one for SSM's sessions and no other.",
-    actions=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
-    resources=ROLES,
-    conditions={"ArnEquals": {"iam:PolicyARN": (SESSIONS,)}},
-)
-PASS_TO_SERVERS = Statement(
-    sid="PassToServers",
-    reason="Hands the servers' roles to EC2 and to nobody else.",
-    actions=("iam:PassRole",),
-    resources=SERVER_ROLES,
-    conditions={"StringEquals": {"iam:PassedToService": ("ec2.amazonaws.com",)}},
-)
-PASS_TO_FLOW_LOGS = Statement(
-    sid="PassToFlowLogs",
-    reason="Hands the role of flow logs to the service that writes them.",
-    actions=("iam:PassRole",),
-    resources=FLOW_LOG_ROLES,
-    conditions={"StringEquals": {"iam:PassedToService": ("vpc-flow-logs.amazonaws.com",)}},
-)
-LOGS = Statement(
-    sid="Logs",
-    reason="Log groups of the app and of the network.",
-    actions=("logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"),
-    resources=LOG_GROUPS,
-    unseen={"logs:UntagResource": RARE},
-)
-LOG_BUCKET = Statement(
-    sid="LogBucket",
-    reason="The bucket of the load balancer's logs, and emptying it before it goes.",
-    actions=(
-        "s3:CreateBucket",
-        "s3:DeleteBucket",
-        "s3:DeleteBucketPolicy",
-        "s3:PutBucketOwnershipControls",
-        "s3:PutBucketPolicy",
-        "s3:PutBucketPublicAccessBlock",
-        "s3:PutBucketTagging",
-        "s3:PutEncryptionConfiguration",
-        "s3:PutLifecycleConfiguration",
-        "s3:ListBucketVersions",
-    ),
-    resources=(BUCKETS,),
-)
-LOG_OBJECTS = Statement(
-    sid="LogObjects",
-    reason="Empties the log bucket of an environment that is taken down.",
-    actions=(),
-    resources=(BUCKETS + "/*",),
-    unseen=dict.fromkeys(
-        ("s3:DeleteObject", "s3:DeleteObjectVersion"), "the embedded load balancer writes no log objects"
-    ),
-)
-SIGHT = Statement(
-    sid="Sight",
-    reason="Alarms, the dashboard, and who hears of alarms.",
-    actions=(
-        "cloudwatch:DeleteAlarms",
-        "cloudwatch:DeleteDashboards",
-        "cloudwatch:PutDashboard",
-        "cloudwatch:PutMetricAlarm",
-        "cloudwatch:TagResource",
-        "sns:CreateTopic",
-        "sns:DeleteTopic",
-        "sns:SetTopicAttributes",
-        "sns:Subscribe",
-        "sns:TagResource",
-    ),
-    resources=(ALARMS, DASHBOARDS, TOPICS),
-    unseen={"cloudwatch:UntagResource": RARE, "sns:UntagResource": RARE},
-)
-UNSUBSCRIBE = Statement(
-    sid="Unsubscribe",
-    reason="Takes an address off the topic; IAM knows no resource for that.",
-    actions=("sns:Unsubscribe",),
-    conditions=HERE,
-)
-SYSTEM_IMAGE = Statement(
-    sid="ReadSystemImage",
-    reason="What the system image is like that a server starts from.",
-    actions=("ec2:DescribeImages",),
-)
-CERTIFICATE = Statement(
-    sid="Certificate",
-    reason="Certificates with the project's tag; AWS draws their ids.",
-    actions=("acm:DeleteCertificate",),
-    resources=(CERTIFICATES,),
-    conditions=OURS,
-    unseen={"acm:RemoveTagsFromCertificate": RARE},
-)
-CERTIFICATE_MAKE = Statement(
-    sid="CertificateMake",
-    reason="Asks for a certificate, which must bear the project's tag.",
-    actions=("acm:AddTagsToCertificate", "acm:RequestCertificate"),
-    conditions={"StringEquals": {"aws:RequestTag/Project": ("{project}",)}},
-)
-RECORDS = Statement(
-    sid="Records",
-    reason="The service's records in its hosted zone.",
-    actions=("route53:ChangeResourceRecordSets",),
-    resources=(ZONES,),
-)
-SERVICE_ROLES = Statement(
-    sid="ServiceRoles",
-    reason="The first load balancer and scaling group of an account make their services' own roles.",
-    actions=(),
-    resources=("arn:aws:iam::{account}:role/aws-service-role/*",),
-    conditions={
-        "StringEquals": {"iam:AWSServiceName": ("autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com")}
-    },
-    unseen={"iam:CreateServiceLinkedRole": "AWS asks for it, in its own name, where the role is not there yet"},
-)
 NEVER_ITSELF = Statement(
     sid="NeverThePipeline",
     reason="Whatever else is allowed: the pipeline's roles, policies and issuer are not its own to change.",
@@ -320,20 +127,6 @@ NEVER_ITSELF = Statement(
 DEPLOY = {
     "read": READS,
     "network": (NETWORK_MAKE, NETWORK_CHANGE, BALANCING, SCALING, NEVER_ITSELF),
-    "service": (
-        *(
-            LEDGER,
-            POINTERS,
-            IMAGES,
-            INSTANCE_ROLES,
-            SESSION_POLICY,
-            PASS_TO_SERVERS,
-            PASS_TO_FLOW_LOGS,
-            LOGS,
-            LOG_BUCKET,
-            LOG_OBJECTS,
-        ),
-        *(SIGHT, UNSUBSCRIBE, SYSTEM_IMAGE, CERTIFICATE, CERTIFICATE_MAKE, RECORDS, SERVICE_ROLES),
-    ),
+    "service": SERVICE,
 }
 """By name of policy."""

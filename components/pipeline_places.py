@@ -23,7 +23,7 @@ ALARMS = "arn:aws:cloudwatch:{region}:{account}:alarm:web-*"
 DASHBOARDS = "arn:aws:cloudwatch::{account}:dashboard/{project}-{environment}-web"
 PARAMETERS = "arn:aws:ssm:{region}:{account}:parameter/teal/{environment}"
 PUBLIC_PARAMETERS = "arn:aws:ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"
-ZONES = "arn:aws:route53:::hostedzone/*"
+ZONES = "arn:aws:route53:::hostedzone/{zone}"
 CERTIFICATES = "arn:aws:acm:{region}:{account}:certificate/*"
 PIPELINE = (
     "arn:aws:iam::{account}:role/{project}-pipeline/*",
@@ -32,3 +32,14 @@ PIPELINE = (
 """The roles themselves: their path tells them from all others."""
 PROVIDER = ("arn:aws:iam::{account}:oidc-provider/*",)
 SESSIONS = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+OURS = {
+    "StringEquals": {
+        "aws:ResourceTag/Project": ("{project}",),
+        "aws:ResourceTag/Environment": ("{environment}",),
+    }
+}
+"""Only what bears the tags that the program puts on all that it makes."""
+HERE = {"StringEquals": {"aws:RequestedRegion": ("{region}",)}}
+"""For what has no name beforehand."""
+RARE = "no setting of the recorded walk changes it; another change of the program may"
+"""Why an action is there that nobody was seen to call."""

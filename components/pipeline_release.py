@@ -5,6 +5,7 @@ from components.pipeline_places import (
     ALARMS,
     GROUPS,
     LISTENERS,
+    OURS,
     PARAMETERS,
     PUBLIC_PARAMETERS,
     RULES,
@@ -14,12 +15,6 @@ from components.pipeline_places import (
 from components.pipeline_preview import LOOK_AT_IMAGE
 
 OFFICIAL = "pulumi-aws reads it back after a change"
-OURS = {
-    "StringEquals": {
-        "aws:ResourceTag/Project": ("{project}",),
-        "aws:ResourceTag/Environment": ("{environment}",),
-    }
-}
 
 READ = Statement(
     sid="Read",

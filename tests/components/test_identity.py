@@ -96,6 +96,13 @@ def test_policies_name_account_region_and_environments() -> None:
     }
 
 
+def test_only_the_hosted_zones_given_are_written_to() -> None:
+    by_sid = {each["Sid"]: each for each in document(made(hosted_zone_ids=["Z1", "Z2"]), "deploy-service")["Statement"]}
+    assert by_sid["Records"]["Resource"] == ["arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::hostedzone/Z2"]
+    by_sid = {each["Sid"]: each for each in document(made(), "deploy-service")["Statement"]}
+    assert by_sid["Records"]["Resource"] == "arn:aws:route53:::hostedzone/*"
+
+
 def test_boundary_duration_path_and_tags_are_on_every_role() -> None:
     found = made(permissions_boundary_arn=BOUNDARY, session_seconds=7200.0, tags={"Team": "shop"})
     roles = found.of_type("role:Role")
@@ -121,12 +128,17 @@ def test_a_backend_in_a_bucket_is_written_by_all_but_preview_which_takes_its_loc
     ("name", "value", "reason"),
     [
         ("repository", "octo/*", "repository must be owner/name"),
-        ("environments", ["de v"], "environments must be plain names without wildcards, got 'de v'"),
+        (
+            "environments",
+            ["de v"],
+            "environment must be 1 to 100 letters, digits, dots, dashes or underscores, got 'de v'",
+        ),
         ("environments", [], "a role that nobody may take"),
         ("preview_branches", ["*"], "branches must be plain names without wildcards"),
         ("session_seconds", 60, "session_seconds must be a whole number from 3600 to 43200, got 60"),
         ("provider_arn", "arn:aws:iam::123456789012:oidc-provider/evil.example", "provider_arn must be the ARN of"),
         ("permissions_boundary_arn", "boundary", "permissions_boundary_arn must be the ARN of an IAM policy"),
+        ("hosted_zone_ids", ["*"], r"hosted_zone_ids must be ids such as Z0123456789ABC, got '\*'"),
         ("state_bucket_arn", "state", "state_bucket_arn must be the ARN of a bucket"),
         ("state_key_arn", "alias/state", "state_key_arn must be the ARN of a KMS key"),
     ],

@@ -1,14 +1,16 @@
 """What the roles may do against what was recorded in an embedded cloud; tests/engine/test_pipeline_calls.py records."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import needed
 from components.identity import ROLES
-from components.permissions import EVERYTHING, Statement, policy
+from components.permissions import EVERYTHING, Statement, policy, table
 from needed import SCOPE, Need, idle, lacking
 
+PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
 MANAGED_MOST_CHARACTERS = 6_144
 MOST_POLICIES = 10
 READING = ("Describe", "Get", "List", "BatchGet", "Query")
@@ -133,3 +135,7 @@ def test_policies_are_short_enough_for_iam(role: str) -> None:
     assert len(ROLES[role]) < MOST_POLICIES
     for statements in ROLES[role].values():
         assert len(policy(statements, SCOPE)) <= MANAGED_MOST_CHARACTERS
+
+
+def test_the_table_in_the_docs_is_made_of_the_statements() -> None:
+    assert table(ROLES) in PAGE.read_text(), "out of date: run scripts/write_permissions.py"
