@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cli.aws import client
+from cli.parameters import Parameters
 from cli.project import Project, find_project
 from cli.steps import Steps
 from localcloud.environment import stack_environment, stack_names
@@ -48,7 +49,7 @@ class Place:
     @cached_property
     def ledger(self) -> LedgerTable:
         """Its ledger. Raises LedgerMissing."""
-        return LedgerTable.find(self.client("ssm"), self.client("dynamodb"), self.name)
+        return LedgerTable.find(Parameters(self._environment), self.client("dynamodb"), self.name)
 
     @cached_property
     def locks(self) -> LockTable:
@@ -126,8 +127,12 @@ class Place:
     def client(self, service: str) -> Any:
         """The client of an AWS service; one a service."""
         if service not in self._clients:
-            self._clients[service] = client(service, stack_environment(self.record, self.project.home, self.region))
+            self._clients[service] = client(service, self._environment)
         return self._clients[service]
+
+    @cached_property
+    def _environment(self) -> Mapping[str, str]:
+        return stack_environment(self.record, self.project.home, self.region)
 
     @cached_property
     def region(self) -> str:
