@@ -175,7 +175,7 @@ def combined(findings: Sequence[Finding], observe_only: Collection[Check] = ()) 
     outcome = next((one for one in _SEVERITY if any(found.outcome is one for found in counted)), Outcome.PASS)
     if not findings:
         return Verdict(Outcome.NO_DATA, "nothing was looked at yet")
-    said = [_told(found) for found in counted if found.outcome is outcome and outcome is not Outcome.PASS]
+    said = [_told(found) for found in counted if found.outcome is outcome]
     said += [f"observed only: {_told(found)}" for found in observed if found.outcome is not Outcome.PASS]
     return Verdict(outcome, "; ".join(said))
 

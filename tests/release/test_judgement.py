@@ -116,7 +116,7 @@ def test_the_worst_finding_decides_and_is_told() -> None:
     assert combined([fine, three, two, one]).outcome is FAIL
     assert combined([fine, three, two]).outcome is INCONCLUSIVE
     assert combined([fine, three]).outcome is NO_DATA
-    assert (combined([fine]).outcome, combined([fine]).why) == (PASS, "")
+    assert (combined([fine]).outcome, combined([fine]).why) == (PASS, "probe-errors: fine")
     assert combined([fine, three, two, one]).why == "alarms: fail"
     assert combined([]).outcome is NO_DATA
 
@@ -125,7 +125,7 @@ def test_what_is_observed_only_is_told_and_changes_nothing() -> None:
     findings = [Finding(Check.PROBE_ERRORS, PASS, "fine"), Finding(Check.METRIC_LATENCY, FAIL, "p99 is 3 s")]
     assert combined(findings).outcome is FAIL
     verdict = combined(findings, observe_only=[Check.METRIC_LATENCY])
-    assert (verdict.outcome, verdict.why) == (PASS, "observed only: metric-latency: p99 is 3 s")
+    assert (verdict.outcome, verdict.why) == (PASS, "probe-errors: fine; observed only: metric-latency: p99 is 3 s")
     assert combined([replace(findings[1], is_observed_only=True)]).outcome is PASS
 
 
