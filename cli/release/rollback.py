@@ -1,5 +1,7 @@
 """`teal release rollback`."""
 
+from dataclasses import replace
+
 import click
 
 from cli.failures import one_line
@@ -9,6 +11,7 @@ from cli.release.options import Pace, environment_argument, json_option, waits_o
 from cli.release.place import place_of
 from cli.release.planning import plan_of
 from release.errors import Refused
+from release.ledger import WHOLE
 from release.machine import Phase
 
 
@@ -21,9 +24,7 @@ from release.machine import Phase
 def rollback(
     environment: str,
     reason: str,
-    bakes: tuple[float, ...] | None,
-    warm_seconds: float | None,
-    ready_seconds: float | None,
+    pace: Pace,
     as_json: bool,
 ) -> None:
     """Take ENV back to the image before.
@@ -45,6 +46,5 @@ def rollback(
         digest = state.side(state.idle).digest
         if digest is None:
             raise Refused(f"{environment} has had no image before {state.side(state.live).digest}")
-        pace = Pace((100,), bakes, warm_seconds, ready_seconds)
-        outcome = launch(place, plan_of(place, digest, state, pace))
+        outcome = launch(place, plan_of(place, digest, state, replace(pace, steps=(WHOLE,))))
     end(place, outcome, wanted=Phase.DONE)
