@@ -52,7 +52,7 @@ def bucket_tls_only(bucket: Resource, stack: Stack) -> Found:
 )  # fmt: skip
 def bucket_access_logs(bucket: Resource, stack: Stack) -> Found:
     """Asks for server access logging."""
-    if not bucket.given("loggings") and not stack.pointing(bucket, "bucket", BUCKET_LOGGING):
+    if not bucket.given("logging") and not stack.pointing(bucket, "bucket", BUCKET_LOGGING):
         yield "requests to it are not logged"
 
 
