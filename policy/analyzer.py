@@ -22,6 +22,8 @@ from policy.judge import Finding, Judge
 from policy.model import Stack
 from policy.rule import Rule, Scope, Severity
 
+Level = Any
+"""A level of the protocol's: a number, whose own type is there for type checkers only and not for programs."""
 PACK = "teal"
 SETTING = "teal:policy"
 LEVELS = {
@@ -47,7 +49,7 @@ class Pack:
     version: str
 
 
-def level_of(config: Mapping[str, str]) -> int:
+def level_of(config: Mapping[str, str]) -> Level:
     """How strict a stack is, by its setting teal:policy; mandatory where it has none. Raises ValueError."""
     wanted = config.get(SETTING, "mandatory")
     if wanted not in LEVELS:
@@ -61,8 +63,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
         self._stack = ""
-        self._default: int = analyzer_pb2.MANDATORY
-        self._levels: dict[str, int] = {}
+        self._default: Level = analyzer_pb2.MANDATORY
+        self._levels: dict[str, Level] = {}
 
     def Handshake(self, request: Any, context: Any) -> Any:
         """Takes notice."""
@@ -116,7 +118,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         rules = tuple(rule for rule in self._pack.rules if self._level(rule) != analyzer_pb2.DISABLED)
         return Judge(rules, self._pack.exemptions, self._stack, datetime.now(UTC).date())
 
-    def _level(self, rule: Rule) -> int:
+    def _level(self, rule: Rule) -> Level:
         level = self._levels.get(rule.id, self._default)
         return analyzer_pb2.MANDATORY if level == analyzer_pb2.REMEDIATE else level
 

@@ -80,7 +80,10 @@ WHERE = {
 
 def table(rules: tuple[Rule, ...]) -> str:
     """The checklist in Markdown: row, rule, what it asks for, where it is enforced, what is left."""
-    lines = ["| row | standard | rule | asks that | looks at | not decided from resources |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| row | standard | rule | asks that | looks at | not decided from resources |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in CHECKLIST:
         own = [rule for rule in rules if rule.row == row.number]
         for rule in own:
@@ -89,5 +92,5 @@ def table(rules: tuple[Rule, ...]) -> str:
                 f"| {row.number} | {row.standard} | `{rule.id}` | {rule.title} | {WHERE[rule.scope]} | {left} |"
             )
         if not own:
-            lines.append(f"| {row.number} | {row.standard} | – | – | – | {row.left} |")
+            lines.append(f"| {row.number} | {row.standard} | none | | | {row.left} |")
     return "\n".join(lines)

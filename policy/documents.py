@@ -61,7 +61,9 @@ class Statement:
     def demands_tls(self) -> bool:
         """Whether it denies everyone everything that does not come by TLS."""
         conditions = self.body.get("Condition") or {}
-        secure = [value for key, value in (conditions.get("Bool") or {}).items() if key.lower() == "aws:securetransport"]
+        secure = [
+            value for key, value in (conditions.get("Bool") or {}).items() if key.lower() == "aws:securetransport"
+        ]
         is_plain = [str(each).lower() for value in secure for each in many(value)] == ["false"]
         return self.body.get("Effect") == "Deny" and self.covers("s3:GetObject") and is_plain
 

@@ -46,8 +46,13 @@ DECIDED: dict[str, Mapping[str, Any]] = {
     "aws:route53/record:Record": {"fqdn": "www.teal.example"},
 }  # fmt: skip
 """What AWS decides and a program goes on with, by type."""
-NAMED_BY_PULUMI = ("aws:dynamodb/table:Table", "aws:cloudwatch/logGroup:LogGroup", "aws:autoscaling/group:Group", "aws:iam/role:Role",
-    "aws:iam/instanceProfile:InstanceProfile")
+NAMED_BY_PULUMI = (
+    "aws:dynamodb/table:Table",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:autoscaling/group:Group",
+    "aws:iam/role:Role",
+    "aws:iam/instanceProfile:InstanceProfile",
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from policy.model import UNKNOWN, Resource, Stack
 FOLDER = Path(__file__).with_name("policy") / "fixtures"
 REFERENCE = re.compile(r"\$\{(\w+)\}")
 FIXTURES: Mapping[str, Mapping[str, list[Any]]] = {
-    rule_id: cases for path in sorted(FOLDER.glob("*.yaml")) for rule_id, cases in yaml.safe_load(path.read_text()).items()
+    rule_id: cases
+    for path in sorted(FOLDER.glob("*.yaml"))
+    for rule_id, cases in yaml.safe_load(path.read_text()).items()
 }
 
 
@@ -31,7 +33,7 @@ class Case:
 
     def stack(self, *, previewed: bool = False) -> Stack:
         """The stack; in a preview, what comes from another resource is not known."""
-        return Stack(tuple(_resource(name, *told, previewed) for name, told in self.resources.items()))
+        return Stack(tuple(_resource(name, told[0], told[1], previewed) for name, told in self.resources.items()))
 
 
 def cases(kind: str) -> list[Case]:

@@ -87,12 +87,14 @@ def bucket_lifecycle(bucket: Resource, stack: Stack) -> Found:
     "bucket-kms", 46, BUCKET,
     title="Buckets encrypt with KMS",
     reason="Who holds the key decides who reads; but load balancers can't log to such a bucket.",
-    remedy="Add aws.s3.BucketServerSideEncryptionConfiguration with sse_algorithm aws:kms; exempt load balancers' logs.",
+    remedy="Add aws.s3.BucketServerSideEncryptionConfiguration with sse_algorithm aws:kms; exempt load balancers'.",
     severity=Severity.LOW,
 )  # fmt: skip
 def bucket_kms(bucket: Resource, stack: Stack) -> Found:
     """Asks for KMS by default."""
     configured = stack.pointing(bucket, "bucket", BUCKET_ENCRYPTION)
-    defaults = [part.block("applyServerSideEncryptionByDefault") for each in configured for part in each.blocks("rules")]
+    defaults = [
+        part.block("applyServerSideEncryptionByDefault") for each in configured for part in each.blocks("rules")
+    ]
     if not any(default.text("sseAlgorithm").startswith("aws:kms") for default in defaults):
         yield "its objects are not encrypted with KMS"

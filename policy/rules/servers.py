@@ -26,12 +26,12 @@ from policy.types import (
 )
 
 SERVERS = (INSTANCE, SPOT_INSTANCE, TEMPLATE)
-_SECRET_VALUE = r"""(?:["'][^"'\s${}]{8,}["']|(?=[^\s"']*\d)[^\s"'$({<]{8,}(?=["'\s]|$))"""  # no call, no variable
+_HIDDEN = r"""(?:["'][^"'\s${}]{8,}["']|(?=[^\s"']*\d)[^\s"'$({<]{8,}(?=["'\s]|$))"""  # no call, no variable
 SECRETS = (
     ("an AWS access key", re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b")),
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
     ("an AWS secret key", re.compile(r"(?i)aws_secret_access_key\W{1,4}[A-Za-z0-9/+]{40}\b")),
-    ("a password", re.compile(r"(?i)\b\w*(?:password|passwd|secret|token)[\"']?\s*[=:]\s*" + _SECRET_VALUE)),
+    ("a password", re.compile(r"(?i)\b\w*(?:password|passwd|secret|token)[\"']?\s*[=:]\s*" + _HIDDEN)),
 )
 SSM_POLICY = "AmazonSSMManagedInstanceCore"
 MAX_HOPS = 1

@@ -16,8 +16,8 @@ from policy.judge import Finding, Judge
 from policy.model import Stack
 from policy.rule import Rule
 from policy.rules import RULES
-from policy_fixtures import FIXTURES, Case, cases
 from policy.types import canonical
+from policy_fixtures import FIXTURES, Case, cases
 
 TODAY = date(2026, 11, 1)
 NEVER_INPUTS = {"id"}
