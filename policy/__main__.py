@@ -8,14 +8,9 @@ sys.path[0] = str(HERE.parent)  # so that this folder is the package `policy`, w
 
 import yaml  # noqa: E402 - the path first
 
-from policy.analyzer import Pack, folder_of_project, serve  # noqa: E402
-from policy.exemptions import BadExemptions, read  # noqa: E402
+from policy.analyzer import Pack, serve  # noqa: E402
 from policy.rules import RULES  # noqa: E402
 
 if __name__ == "__main__":
-    try:
-        exemptions = read(folder_of_project(), frozenset(rule.id for rule in RULES))
-    except BadExemptions as error:
-        raise SystemExit(str(error)) from None
     version = yaml.safe_load((HERE / "PulumiPolicy.yaml").read_bytes())["version"]
-    serve(Pack(RULES, exemptions, version))
+    serve(Pack(RULES, version, project=Path.cwd()))  # the engine starts packs in the folder of the program

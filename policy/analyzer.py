@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
 from policy import wire
-from policy.exemptions import Exemptions
+from policy.exemptions import BadExemptions, Exemptions, read
 from policy.judge import Finding, Judge
 from policy.model import Stack
 from policy.rule import Rule, Scope, Severity
@@ -42,11 +42,12 @@ MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """What is served: the rules, the project's exemptions, the pack's version."""
+    """What is served: the rules, and the pack's version."""
 
     rules: tuple[Rule, ...]
-    exemptions: Exemptions
     version: str
+    project: Path
+    """The folder of the program that is judged, with its exemptions."""
 
 
 def level_of(config: Mapping[str, str]) -> Level:
@@ -63,6 +64,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
         self._stack = ""
+        self._exemptions = Exemptions()
         self._default: Level = analyzer_pb2.MANDATORY
         self._levels: dict[str, Level] = {}
 
@@ -75,11 +77,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return plugin_pb2.PluginInfo(version=self._pack.version)
 
     def ConfigureStack(self, request: Any, context: Any) -> Any:
-        """Takes the stack's name and its settings."""
+        """Takes the stack's name and its settings, and reads the exemptions; refuses bad ones, by one line."""
         self._stack = request.stack
         try:
             self._default = level_of(request.config)
-        except ValueError as error:
+            self._exemptions = read(self._pack.project, frozenset(rule.id for rule in self._pack.rules))
+        except (ValueError, BadExemptions) as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
@@ -116,7 +119,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def _judge(self) -> Judge:
         rules = tuple(rule for rule in self._pack.rules if self._level(rule) != analyzer_pb2.DISABLED)
-        return Judge(rules, self._pack.exemptions, self._stack, datetime.now(UTC).date())
+        return Judge(rules, self._exemptions, self._stack, datetime.now(UTC).date())
 
     def _level(self, rule: Rule) -> Level:
         level = self._levels.get(rule.id, self._default)
@@ -158,8 +161,3 @@ def serve(pack: Pack) -> None:
     sys.stdout.flush()
     server.start()
     threading.Event().wait()
-
-
-def folder_of_project() -> Path:
-    """The folder of the program that is checked: the engine starts packs there."""
-    return Path.cwd()

@@ -74,7 +74,7 @@ def test_a_stack_may_only_be_advised_and_an_exemption_says_until_when(judged: Ju
 def test_a_bad_file_of_exemptions_stops_the_run_by_one_line(judged: Judged, tmp_path: Path) -> None:
     folder = write_project(tmp_path / "unclear", OPEN_TO_ALL, {"teal:policy": "advisory"})
     (folder / "policy-exemptions.yaml").write_text(EXEMPT.format(day="soon"))
-    with pytest.raises(StackFailed, match="policy-exemptions.yaml: entry 1 expires: "):
+    with pytest.raises(StackFailed, match=r"policy-exemptions\.yaml: entry 1 expires: "):
         judged("dev", folder).preview()
 
 

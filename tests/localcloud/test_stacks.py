@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pulumi import automation
 from pulumi.automation import errors
-from pulumi.automation.events import EngineEvent
+from pulumi.automation.events import EngineEvent, PolicyEvent
 
 from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed

@@ -1,5 +1,6 @@
 """The pack as the engine talks to it: levels, unknown values, secrets, whole stacks."""
 
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -9,11 +10,11 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import proxy
 
 from policy.analyzer import Analyzer, Pack
-from policy.exemptions import Exemptions
 from policy.rules import RULES
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 SUBNET = "aws:ec2/subnet:Subnet"
+NOWHERE = Path("/nowhere")
 BUCKET = "aws:s3/bucket:Bucket"
 
 
@@ -26,8 +27,8 @@ class Context:
         raise Refused(f"{code.name}: {told}")
 
 
-def analyzer(**config: str) -> Analyzer:
-    served = Analyzer(Pack(RULES, Exemptions(), "1.0.0"))
+def analyzer(folder: Path = NOWHERE, **config: str) -> Analyzer:
+    served = Analyzer(Pack(RULES, "1.0.0", folder))
     told = {f"teal:{name}": value for name, value in config.items()}
     served.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(stack="prod", config=told), Context())
     return served
@@ -63,6 +64,20 @@ def test_the_stacks_own_setting_says_how_strict_it_is() -> None:
         assert {rule.enforcementLevel for rule in served.GetAnalyzerInfo(None, None).policies} == {level}
     with pytest.raises(Refused, match="INVALID_ARGUMENT: teal:policy is 'off': it must be one of advisory, mandatory"):
         analyzer(policy="off")
+
+
+def test_the_projects_exemptions_are_heeded_and_bad_ones_refused(tmp_path: Path) -> None:
+    entry = (
+        "{id: subnet-private-addresses, resource: net-a, reason: public servers stand in it by design, owner: o"
+    )
+    file = tmp_path / "policy-exemptions.yaml"
+    file.write_text(f"- {entry}, expires: 2999-12-31}}")
+    assert asked(analyzer(tmp_path), mapPublicIpOnLaunch=True) == {}
+    file.write_text(f"- {entry}, expires: 2020-12-31}}")
+    assert "exemption ended on 2020-12-31" in str(asked(analyzer(tmp_path), mapPublicIpOnLaunch=True))
+    file.write_text(f"- {entry}}}")
+    with pytest.raises(Refused, match=r"INVALID_ARGUMENT: policy-exemptions\.yaml: entry 1 expires: Field required"):
+        analyzer(tmp_path)
 
 
 def test_a_rule_can_be_set_by_itself() -> None:
