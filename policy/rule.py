@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NotRequired, TypedDict, Unpack
 
 from policy.model import Resource, Stack
 
@@ -42,34 +43,33 @@ class Rule:
     """What may happen otherwise."""
     remedy: str
     """What to write instead."""
-    severity: Severity
+    severity: Severity = Severity.MEDIUM
     scope: Scope
     check: Callable[[Resource, Stack], Found]
+
+
+class Words(TypedDict):
+    """What a rule says, and how bad it is to break it."""
+
+    title: str
+    reason: str
+    remedy: str
+    severity: NotRequired[Severity]
 
 
 def rule(
     id: str,  # noqa: A002  # it is the rule's id
     row: int,
     *types: str,
-    title: str,
-    reason: str,
-    remedy: str,
-    severity: Severity = Severity.MEDIUM,
+    **words: Unpack[Words],
 ) -> Callable[[Callable[[Resource], Found]], Rule]:
     """Makes a rule of a function that looks at one resource of these types."""
 
     def made(check: Callable[[Resource], Found]) -> Rule:
-        return Rule(
-            id=id,
-            row=row,
-            types=types,
-            title=title,
-            reason=reason,
-            remedy=remedy,
-            severity=severity,
-            scope=Scope.RESOURCE,
-            check=lambda resource, _: check(resource),
-        )
+        def alone(resource: Resource, _: Stack) -> Found:
+            return check(resource)
+
+        return Rule(id=id, row=row, types=types, scope=Scope.RESOURCE, check=alone, **words)
 
     return made
 
@@ -78,24 +78,11 @@ def stack_rule(
     id: str,  # noqa: A002  # it is the rule's id
     row: int,
     *types: str,
-    title: str,
-    reason: str,
-    remedy: str,
-    severity: Severity = Severity.MEDIUM,
+    **words: Unpack[Words],
 ) -> Callable[[Callable[[Resource, Stack], Found]], Rule]:
     """Makes a rule of a function that looks at one resource of these types and at the stack that it is in."""
 
     def made(check: Callable[[Resource, Stack], Found]) -> Rule:
-        return Rule(
-            id=id,
-            row=row,
-            types=types,
-            title=title,
-            reason=reason,
-            remedy=remedy,
-            severity=severity,
-            scope=Scope.STACK,
-            check=check,
-        )
+        return Rule(id=id, row=row, types=types, scope=Scope.STACK, check=check, **words)
 
     return made

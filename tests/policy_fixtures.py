@@ -36,11 +36,12 @@ class Case:
         return Stack(tuple(_resource(name, told[0], told[1], previewed) for name, told in self.resources.items()))
 
 
-def cases(kind: str) -> list[Case]:
-    """All fixtures of a kind, pass or fail."""
+def cases(kind: str, of_rule: str | None = None) -> list[Case]:
+    """The fixtures of a kind, pass or fail; all, or one rule's."""
     return [
         Case(rule_id, number, stack)
         for rule_id, by_kind in FIXTURES.items()
+        if of_rule in (None, rule_id)
         for number, stack in enumerate(by_kind[kind], start=1)
     ]
 

@@ -67,9 +67,7 @@ def test_the_stacks_own_setting_says_how_strict_it_is() -> None:
 
 
 def test_the_projects_exemptions_are_heeded_and_bad_ones_refused(tmp_path: Path) -> None:
-    entry = (
-        "{id: subnet-private-addresses, resource: net-a, reason: public servers stand in it by design, owner: o"
-    )
+    entry = "{id: subnet-private-addresses, resource: net-a, reason: public servers stand in it by design, owner: o"
     file = tmp_path / "policy-exemptions.yaml"
     file.write_text(f"- {entry}, expires: 2999-12-31}}")
     assert asked(analyzer(tmp_path), mapPublicIpOnLaunch=True) == {}
