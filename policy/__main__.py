@@ -13,4 +13,6 @@ from policy.rules import RULES  # noqa: E402
 
 if __name__ == "__main__":
     version = yaml.safe_load((HERE / "PulumiPolicy.yaml").read_bytes())["version"]
-    serve(Pack(RULES, version, project=Path.cwd()))  # the engine starts packs in the folder of the program
+    here = Path.cwd()  # the engine starts packs in the folder of the program, which may be below its project's
+    project = next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").is_file()), here)
+    serve(Pack(RULES, version, project))

@@ -98,8 +98,7 @@ def balancer_desync(balancer: Resource) -> Found:
 )  # fmt: skip
 def balancer_zones(balancer: Resource, stack: Stack) -> Found:
     """Counts the zones of the subnets that it leads to; of subnets made elsewhere, the subnets."""
-    mapped = balancer.blocks("subnetMappings")
-    if mapped and len(mapped) >= FEWEST:
+    if len(balancer.blocks("subnetMappings")) >= FEWEST:
         return
     if not balancer.given("subnets") or zones(balancer, "subnets", stack) < FEWEST:
         yield "it stands in one zone only"

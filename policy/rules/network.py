@@ -28,14 +28,18 @@ HIGH_RISK_PORTS = (
     *(20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389),
     *(4333, 5000, 5432, 5500, 5601, 8080, 8088, 8888, 9200, 9300),
 )
+WITHOUT_PORTS = frozenset({"icmp", "icmpv6", "1", "58"})
 CONTAINER_SERVICES = ("ecr.api", "ecr.dkr", "ssm")
 STOCK_DESCRIPTIONS = frozenset({"", "managed by pulumi", "managed by terraform"})
 
 
 def ports(part: Block) -> range:
     """The ports that a rule of a security group or of a network ACL is about."""
-    if part.text("ipProtocol", part.text("protocol", "-1")) in ("-1", "all"):
+    spoken = part.text("ipProtocol", part.text("protocol", "-1")).lower()
+    if spoken in ("-1", "all"):
         return range(65_536)
+    if spoken in WITHOUT_PORTS:
+        return range(0)
     return range(int(part.number("fromPort", 0)), int(part.number("toPort", 65_535)) + 1)
 
 

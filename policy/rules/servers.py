@@ -162,8 +162,8 @@ def no_stopped_servers(resource: Resource) -> Found:
     if resource.type == INSTANCE_STATE:
         is_stopped = resource.text("state") == "stopped"
     else:
-        pools = resource.blocks("warmPool")
-        is_stopped = any(pool.text("poolState", "Stopped") in ("Stopped", "Hibernated") for pool in pools)
+        state = resource.block("warmPool").text("poolState", "Stopped")
+        is_stopped = resource.given("warmPool") and state in ("Stopped", "Hibernated")
     if is_stopped:
         yield "it keeps stopped servers"
 
