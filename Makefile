@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status check lint types arrows unit engine test test-long bench requirements clean
+.PHONY: help up down status demo check lint types arrows unit engine test test-long bench requirements clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -17,6 +17,8 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@# The way back has no time to compile what it imports, and where this variable is set nobody would keep what was compiled.
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/teal release rollback --help > /dev/null
 	@touch $(READY)
 
 up: $(READY)  ## the dev environment on this machine; prints its URL
@@ -27,6 +29,9 @@ down: $(READY)  ## stop the embedded cloud
 
 status: $(READY)  ## what runs
 	@$(BIN)/teal local status
+
+demo: $(READY)  ## a release under load that one can watch, and its rollback; two minutes
+	@$(BIN)/python -m bench.demo
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
@@ -54,6 +59,8 @@ test-long: check engine  ## the whole suite
 
 bench: $(READY)  ## benchmarks; each prints its figures
 	$(BIN)/python bench/engine.py
+	$(BIN)/python -m bench.take_back
+	$(BIN)/python -m bench.release_under_load
 
 requirements: $(READY)  ## compile requirements.txt anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt

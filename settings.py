@@ -5,15 +5,20 @@ snake_case here. Raises SettingsError, one line that names key, value and what i
 """
 
 import json
+import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+
+from release.judgement import Check
+from stack_files import SettingsError as SettingsError
+from stack_files import stack_config
 
 NAMESPACE = "teal"
 RETENTION_DAYS = (
@@ -43,10 +48,8 @@ RETENTION_DAYS = (
 """What CloudWatch Logs takes (docs.aws.amazon.com, PutRetentionPolicy)."""
 RFC1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 DNS_NAME = r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
-
-
-class SettingsError(Exception):
-    """A setting is missing, unknown or not allowed; one line that names it."""
+PROBE_PATH = r"^/[!-\"$-~]*$"
+"""A path with its query: printable ASCII, no fragment."""
 
 
 class Nat(StrEnum):
@@ -91,7 +94,25 @@ def _slow_start(seconds: int) -> int:
     return seconds
 
 
+def _words(command: Any) -> Any:
+    return shlex.split(command) if isinstance(command, str) else command
+
+
 RetentionDays = Annotated[int, AfterValidator(_retention)]
+HookPhase = Literal["preparing", "verifying", "shifting", "settling", "rolling_back", "done", "rolled_back"]
+
+
+class HookSetting(BaseModel):
+    """An executable that is asked, or told, in a phase of a release."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_words), Field(min_length=1)]
+    """Executable, relative to the project, and its arguments; one text is split as a shell would."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=86400)] = 600
+    """How long one run may take."""
+    wait_seconds: Annotated[float, Field(ge=0, le=604800)] = 3600
+    """How long it may go on saying wait."""
 
 
 class Settings(BaseModel):
@@ -129,6 +150,13 @@ class Settings(BaseModel):
     alarm_emails: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...]
     error_share_percent: Annotated[int, Field(ge=1, le=100)]
     latency_milliseconds: Annotated[int, Field(ge=1, le=60000)]
+    hooks: Mapping[HookPhase, tuple[HookSetting, ...]]
+    min_samples: Annotated[int, Field(ge=10, le=10000)]
+    error_points_over_live: Annotated[int, Field(ge=0, le=100)]
+    latency_times_live: Annotated[int, Field(ge=1, le=100)]
+    observe_only: tuple[Check, ...]
+    waits_for_metrics: bool
+    probe_paths: Annotated[tuple[Annotated[str, Field(pattern=PROBE_PATH)], ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -160,22 +188,6 @@ def read() -> Settings:
     return parse({key.removeprefix(prefix): value for key, value in CONFIG.get().items() if key.startswith(prefix)})
 
 
-def stack_config(project: Path, stack: str) -> dict[str, str]:
-    """A stack's whole configuration as the engine would pass it: defaults of Pulumi.yaml, then the stack file."""
-    declared = _config(project / "Pulumi.yaml")
-    defaults = {key: about.get("value", about.get("default")) for key, about in declared.items()}
-    chosen = {**defaults, **_config(project / f"Pulumi.{stack}.yaml")}
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in chosen.items()}
-
-
-def region_of(project: Path, stack: str) -> str:
-    """The AWS region that a stack's files name. Raises SettingsError."""
-    region = stack_config(project, stack).get("aws:region")
-    if not region:
-        raise SettingsError(f"aws:region is missing in Pulumi.{stack}.yaml and in Pulumi.yaml")
-    return region
-
-
 def of_stack(project: Path, stack: str) -> Settings:
     """A stack's settings, read from its files alone. Raises SettingsError."""
     prefix = f"{NAMESPACE}:"
@@ -185,18 +197,22 @@ def of_stack(project: Path, stack: str) -> Settings:
 
 def _decoded(key: str, value: str) -> Any:
     field = next((field for field in Settings.model_fields.values() if field.alias == key), None)
-    if field is None or field.annotation is None or not str(field.annotation).startswith("tuple"):
+    kind = str(field.annotation) if field else ""
+    if not kind.startswith(("tuple", "collections.abc.Mapping")):
         return value
     try:
         return json.loads(value)
     except ValueError:
-        raise SettingsError(f"{NAMESPACE}:{key} is {value!r}: it must be a list") from None
+        wanted = "a list" if kind.startswith("tuple") else "keys with values"
+        raise SettingsError(f"{NAMESPACE}:{key} is {value!r}: it must be {wanted}") from None
 
 
 def _told(problem: Any) -> str:
     if not problem["loc"]:
         return f"{NAMESPACE}: {problem['msg'].removeprefix('Value error, ')}"
-    key = f"{NAMESPACE}:{problem['loc'][0]}"
+    key = f"{NAMESPACE}:{_path(problem['loc'])}"
+    if len(problem["loc"]) > 1 and problem["type"] in ("missing", "extra_forbidden"):
+        return f"{key} is {'missing' if problem['type'] == 'missing' else 'unknown'}"
     if problem["type"] == "missing":
         return f"{key} is missing: set it in the stack file, or keep its default in Pulumi.yaml"
     if problem["type"] == "extra_forbidden":
@@ -204,25 +220,12 @@ def _told(problem: Any) -> str:
     return f"{key} is {problem['input']!r}: {_allowed(problem)}"
 
 
+def _path(loc: tuple[str | int, ...]) -> str:
+    """Where in a setting something is wrong, such as hooks.verifying[0].command."""
+    first, *rest = (part for part in loc if part != "[key]")
+    return str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
+
+
 def _allowed(problem: Any) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
     return text[:1].lower() + text[1:]
-
-
-def _config(path: Path) -> dict[str, Any]:
-    found = _read(path).get("config") or {}
-    if not isinstance(found, dict):
-        raise SettingsError(f"config in {path.name} must be keys with values, got {found!r}")
-    return found
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import yaml  # only who reads files needs it; a program does not, and it takes its time
-
-    try:
-        found = yaml.safe_load(path.read_bytes())
-    except FileNotFoundError:
-        raise SettingsError(f"there is no {path.name} in {path.parent}") from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from None
-    return found if isinstance(found, dict) else {}

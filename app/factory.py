@@ -26,7 +26,7 @@ def create_app(test_config: Mapping[str, str] | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     readiness = Readiness(settings.drain_file)
     app.extensions[EXTENSION] = readiness
-    add_headers(app)
+    add_headers(app, settings.identity.colour)
     app.register_blueprint(health_blueprint(settings.identity, readiness))
     app.register_blueprint(pages_blueprint(settings.identity, read_manifest()))
     if settings.is_demo:

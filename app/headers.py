@@ -1,4 +1,4 @@
-"""Headers that every response carries: those that browsers protect visitors by, and the request's id."""
+"""Headers that every response carries: those that browsers protect visitors by, the request's id, who answers."""
 
 import re
 import uuid
@@ -7,6 +7,8 @@ from flask import Flask, Response, request
 
 REQUEST_ID = "teal.request_id"
 """Key of the request's id in the WSGI environ, where the access log finds it."""
+COLOUR = "X-Teal-Colour"
+"""So that a failed answer, too, says which of the twin fleets it came from; /version says it of a good one."""
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._=;:-]{1,128}")
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -20,8 +22,8 @@ SECURITY_HEADERS = {
 }
 
 
-def add_headers(app: Flask) -> None:
-    """Makes app give every request an id and every response its headers."""
+def add_headers(app: Flask, colour: str) -> None:
+    """Makes app give every request an id and every response its headers; an empty colour is not told."""
 
     @app.before_request
     def name_request() -> None:
@@ -37,6 +39,8 @@ def add_headers(app: Flask) -> None:
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         response.headers["X-Request-Id"] = request.environ[REQUEST_ID]
+        if colour:
+            response.headers[COLOUR] = colour
         return response
 
 

@@ -25,7 +25,8 @@ from localcloud.launch import start, stop
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
-from settings import of_stack, region_of
+from settings import of_stack
+from stack_files import region_of
 from toolchain import Toolchain, ensure
 
 ROOT = Path(__file__).resolve().parent.parent

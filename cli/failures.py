@@ -6,14 +6,12 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
+from cli.access import access
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.provider.errors import ProviderError
 from release.errors import LockHeld, LockLost, Refused, ReleaseError
-from settings import SettingsError
-from toolchain.errors import ToolchainError
+from stack_files import SettingsError
 
 FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, INTERRUPTED = 1, 3, 4, 5, 6, 7, 130
 """Exit codes: the command failed; there is no embedded cloud; a gate is closed; the release was rolled back; it is
@@ -68,16 +66,32 @@ def foreseen() -> Iterator[None]:
         raise GateClosed(str(error)) from error
     except (LockHeld, LockLost) as error:
         raise NoLock(str(error)) from error
-    except (LocalCloudError, ProviderError, ReleaseError, SettingsError, ToolchainError) as error:
+    except (LocalCloudError, ProviderError, ReleaseError, SettingsError) as error:
         raise Failure(str(error)) from error
-    except (BotoCoreError, ClientError, ResponseParserError) as error:  # the API refused, is gone, or is broken
-        raise Failure(f"the embedded cloud's API: {' '.join(str(error).split())}") from error
+    except _toolchain_errors() as error:
+        raise Failure(str(error)) from error
+    except _api_errors() as error:  # the API refused, is gone, or is broken
+        raise Failure(f"{access().api}: {' '.join(str(error).split())}") from error
     except BrokenPipeError:  # whoever reads has seen enough: click ends quietly
         raise
     except OSError as error:  # a full disk, a folder that is not ours
         raise Failure(f"{error.filename or 'the system'}: {error.strerror or error}") from error
     except KeyboardInterrupt:
         raise Interrupted("interrupted") from None
+
+
+# An `except` asks for its classes only once something was raised: what goes well need not have loaded their rooms.
+def _toolchain_errors() -> type[Exception]:
+    from toolchain.errors import ToolchainError
+
+    return ToolchainError
+
+
+def _api_errors() -> tuple[type[Exception], ...]:
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    return BotoCoreError, ClientError, ResponseParserError
 
 
 def one_line(command: Callable[P, R]) -> Callable[P, R]:

@@ -11,6 +11,7 @@ from cli.steps import Steps
 from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
+from stack_files import parsed
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def complete_stack(context: click.Context, parameter: click.Parameter, incomplet
 
 def _is_teal(file: Path) -> bool:
     try:
-        found = yaml.safe_load(file.read_bytes())
+        found = parsed(file.read_bytes())
     except yaml.YAMLError as error:
         raise LocalCloudError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     return isinstance(found, dict) and found.get("name") == "teal"

@@ -1,16 +1,24 @@
 """Progress on standard error: what is being done, for how long already, and how long it usually takes."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
+import click
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.living import Screen
+
+FIRST_SECONDS = 1.0
+"""What is over sooner gets no living line: what draws it takes a while to load, and the way back has no while."""
 TICK_SECONDS = 0.2
 PLAIN_TICK_SECONDS = 10.0
 """Without a terminal a line every ten seconds is enough to see that something goes on."""
@@ -71,9 +79,14 @@ class Steps:
     more than two seconds, and then one every ten.
     """
 
-    def __init__(self, memory: Path, console: Console | None = None) -> None:
-        """`memory` is the file of usual durations; without it, or unreadable, the given ones count."""
-        self._memory, self._console = memory, console or Console(stderr=True, highlight=False)
+    def __init__(self, memory: Path, console: "Console | None" = None) -> None:
+        """`memory` is the file of usual durations; without it, or unreadable, the given ones count.
+
+        Shown on standard error, unless a console is given.
+        """
+        self._memory, self._console = memory, console
+        self._screen: Screen | None = None
+        self._is_terminal = sys.stderr.isatty() if console is None else console.is_terminal
         self._usual = _read(memory)
         self._current: Step | None = None
         self._said_at: float | None = None
@@ -89,16 +102,16 @@ class Steps:
         try:
             yield step
         except BaseException:
-            self._end(Text.assemble(("✗ ", "red"), step.ended) if leaves_line else None)
+            self._end("✗ ", "red", step.ended if leaves_line else None)
             raise
-        self._end(Text.assemble(("✓ ", "green"), step.ended) if leaves_line else None)
+        self._end("✓ ", "green", step.ended if leaves_line else None)
         if step.is_typical:
             self._usual[what] = round(step.elapsed, 1)
 
     def remark(self, text: str) -> None:
         """A line of its own."""
         with self._lock:
-            self._print(Text(f"  {text}"))
+            self._print(f"  {text}")
 
     def __enter__(self) -> "Steps":
         self._thread.start()
@@ -117,22 +130,26 @@ class Steps:
     def _begin(self, step: Step) -> None:
         with self._lock:
             self._current, self._said_at = step, None
-            if step.usual_seconds > LONG_SECONDS and not self._console.is_terminal:
+            if step.usual_seconds > LONG_SECONDS and not self._is_terminal:
                 self._say(step.begun)
 
-    def _end(self, line: Text | None) -> None:
+    def _end(self, mark: str, colour: str, line: str | None) -> None:
         with self._lock:
             self._current = None
             if line:
-                self._print(line)
+                self._drawn().line(line, mark, colour)
 
     def _show(self) -> None:
-        if not self._console.is_terminal:
+        if not self._is_terminal:
             self._show_plainly()
             return
-        with self._console.status("") as status:
+        if self._stop.wait(FIRST_SECONDS):
+            return
+        with self._lock:
+            screen = self._drawn()
+        with screen.living() as show:
             while not self._stop.wait(TICK_SECONDS):
-                status.update(Text(self._current.whole if self._current else ""))
+                show(self._current.whole if self._current else "")
 
     def _show_plainly(self) -> None:
         while not self._stop.wait(TICK_SECONDS):
@@ -147,10 +164,20 @@ class Steps:
 
     def _say(self, text: str) -> None:
         self._said_at = time.monotonic()
-        self._print(Text(f"… {text}"))
+        self._print(f"… {text}")
 
-    def _print(self, line: Text) -> None:
-        self._console.print(line, soft_wrap=True)  # a line that is broken in two is hard to search for
+    def _print(self, line: str) -> None:
+        if self._screen is None and self._console is None:
+            click.echo(line, err=True)
+        else:
+            self._drawn().line(line)
+
+    def _drawn(self) -> "Screen":
+        if self._screen is None:
+            from cli.living import Screen
+
+            self._screen = Screen(self._console)
+        return self._screen
 
 
 def _read(memory: Path) -> dict[str, float]:

@@ -1,21 +1,21 @@
 """Where an embedded cloud keeps its things, and the record by which others find it."""
 
+import json
 import os
 import secrets
 import shutil
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
 import psutil
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from localcloud.errors import LocalCloudError
+from localcloud.errors import CloudNotRunning, LocalCloudError
 
 
-class CloudRecord(BaseModel):
+@dataclass(frozen=True, slots=True)
+class CloudRecord:
     """A running cloud: who serves it, and at which loopback addresses."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     pid: int
     started: float
@@ -25,6 +25,27 @@ class CloudRecord(BaseModel):
     api_url: str
     providers: dict[str, int]
     """Port by Pulumi package."""
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """The record that as_json wrote. Raises ValueError for anything else."""
+        found = json.loads(written)
+        if not isinstance(found, dict) or found.keys() != {field.name for field in fields(cls)}:
+            raise ValueError(f"no record of a cloud: {written!r}")
+        providers = found["providers"]
+        if not isinstance(providers, dict):
+            raise ValueError(f"no ports of providers: {providers!r}")  # noqa: TRY004  # of what was written
+        return cls(
+            pid=int(found["pid"]),
+            started=float(found["started"]),
+            mark=str(found["mark"]),
+            api_url=str(found["api_url"]),
+            providers={package: int(port) for package, port in providers.items()},
+        )
+
+    def as_json(self) -> str:
+        """The record as JSON."""
+        return json.dumps(asdict(self), indent=1)
 
     @property
     def is_alive(self) -> bool:
@@ -74,14 +95,23 @@ class Home:
     def record(self) -> CloudRecord | None:
         """The record of the last cloud here, alive or not; one that cannot be read counts as none."""
         try:
-            return CloudRecord.model_validate_json(self.record_file.read_text())
-        except (FileNotFoundError, ValidationError):
+            return CloudRecord.parse(self.record_file.read_text())
+        except (FileNotFoundError, ValueError, TypeError):
             return None
+
+    def running(self) -> CloudRecord:
+        """The cloud that runs here. Raises CloudNotRunning."""
+        record = self.record()
+        if record is None:
+            raise CloudNotRunning("no embedded cloud runs here: start one with `teal local up`")
+        if not record.is_alive:
+            raise CloudNotRunning("the embedded cloud is gone (it was killed): start a new one with `teal local up`")
+        return record
 
     def write_record(self, record: CloudRecord) -> None:
         """Puts the record in place, whole or not at all."""
         draft = self.record_file.with_suffix(".new")
-        draft.write_text(record.model_dump_json(indent=1))
+        draft.write_text(record.as_json())
         draft.chmod(0o600)
         draft.replace(self.record_file)
 

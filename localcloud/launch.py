@@ -14,7 +14,7 @@ import httpx
 import psutil
 from filelock import FileLock, Timeout
 
-from localcloud.errors import CloudNotRunning, CloudStartFailed, LocalCloudError
+from localcloud.errors import CloudStartFailed, LocalCloudError
 from localcloud.home import MARK, CloudRecord, Home
 
 START_SECONDS = 60.0
@@ -34,16 +34,6 @@ class Started:
     was_running: bool
     was_gone: bool
     """Whether an earlier cloud had ended without being taken down; its stacks are lost with it."""
-
-
-def running(home: Home) -> CloudRecord:
-    """The cloud that runs here. Raises CloudNotRunning."""
-    record = home.record()
-    if record is None:
-        raise CloudNotRunning("no embedded cloud runs here: start one with `teal local up`")
-    if not record.is_alive:
-        raise CloudNotRunning("the embedded cloud is gone (it was killed): start a new one with `teal local up`")
-    return record
 
 
 def start(

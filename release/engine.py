@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from release.decision import Apply, Decision, Pause, Record, Seen, Shift, Wait, decide, declared, take_back
-from release.errors import ForeignWeights, InfrastructureFailed, LedgerConflict, Refused
+from release.errors import ForeignWeights, InfrastructureFailed, LedgerConflict, LockLost, Refused, TrafficNotConfirmed
 from release.history import Entry, entry_for
 from release.ledger import InFlight, State
 from release.lookout import Lookout
 from release.machine import Phase, after
 from release.ports import Clock, Health, Hooks, Infrastructure, Judge, Ledger, Lock, Traffic, Watcher
-from release.states import adopted, paused, resumed, told
+from release.states import Weights, adopted, is_fit, paused, resumed, told
 from release.verdict import HookRun
 
 LOOK_SECONDS = 0.5
@@ -76,8 +76,7 @@ class Engine:
         found = self._world.traffic.weights()
         self._lookout.check_fit(state, state.shares)
         self._note(state, RESTORED, f"the listener had {told(found)}")
-        self._lock.renew()
-        self._world.traffic.shift(state.shares)
+        self._shift(state.shares)
 
     def take_back(self, why: str) -> None:
         """Turns the release in flight back; nothing to do where it is on its way back already. Raises Refused."""
@@ -124,8 +123,7 @@ class Engine:
             case Record():
                 return self._record(decision, release)
             case Shift():
-                self._lock.renew()
-                self._world.traffic.shift(decision.weights)
+                self._shift(decision.weights)
             case Apply():
                 self._apply(state, release)
             case Pause():
@@ -134,6 +132,29 @@ class Engine:
                 left = (decision.until - self._world.clock.now()).total_seconds()
                 self._world.clock.sleep(max(LEAST_SECONDS, min(LOOK_SECONDS, left)))
         return None
+
+    def _shift(self, weights: Weights) -> None:
+        try:
+            self._world.traffic.shift(weights, self._lock.renew)
+        except TrafficNotConfirmed:
+            self._lock.renew()  # whoever took the lock over may have taken the traffic, too: that is the news then
+            raise
+        try:
+            self._lock.renew()
+        except LockLost:
+            self._undo(weights)
+            raise
+
+    def _undo(self, late: Weights) -> None:
+        """Takes back weights that got to the listener after the lock was another's.
+
+        Between the fence and the load balancer no condition helps: a call may be held up there while somebody else
+        takes the lock over, turns the traffic and is done. So whoever did that gives the listener what the ledger
+        says; where that has too few healthy servers it is left to whoever has the lock.
+        """
+        world, state = self._world, self._world.ledger.read()
+        if world.traffic.weights() == late and late != state.shares and is_fit(state, world.health.healthy()):
+            world.traffic.shift(state.shares, lambda: None)
 
     def _apply(self, state: State, release: InFlight) -> None:
         self._lock.renew()

@@ -12,7 +12,8 @@ ReleaseError
 ├── UnsafeWeights          a colour would get requests that it has too few healthy servers for
 ├── ForeignWeights         the listener's weights are not the ledger's
 ├── TrafficNotConfirmed    the listener does not have the weights that it was given
-└── InfrastructureFailed   the run of the program failed
+├── InfrastructureFailed   the run of the program failed
+└── MetricsUnread          CloudWatch can't be read
 """
 
 
@@ -66,3 +67,7 @@ class TrafficNotConfirmed(ReleaseError):
 
 class InfrastructureFailed(ReleaseError):
     """The run of the program that was to make the ledger's capacities real has failed."""
+
+
+class MetricsUnread(ReleaseError):
+    """CloudWatch refused, was not to be reached, or answered what can't be read; the message says which."""

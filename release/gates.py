@@ -17,6 +17,8 @@ class Found:
     """Weights that the listener has."""
     healthy: Mapping[Colour, int]
     """Servers that pass the load balancer's checks, by colour."""
+    not_quiet: str | None
+    """Alarms that are red and not to be overlooked, as a text; None where there are none."""
     has_image: bool
     """Whether the environment's registry has the digest."""
     lock_holder: str | None
@@ -46,6 +48,7 @@ def gates(plan: Plan, found: Found) -> tuple[Gate, ...]:
         Gate("image in the registry", found.has_image, plan.digest),
         _live_gate(plan, found),
         Gate(f"{state.idle} empty", not idle.capacity and not found.healthy[state.idle], f"{idle.capacity} servers"),
+        Gate("alarms quiet", found.not_quiet is None, found.not_quiet or "all quiet"),
         Gate("weights as in the ledger", found.weights == state.shares, _weights_told(found)),
     )
 

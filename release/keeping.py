@@ -22,6 +22,8 @@ def kept(lock: Lock, every_seconds: float) -> Iterator[None]:
                 lock.renew()
             except LockLost:
                 return
+            except Exception:  # noqa: S112  # the API is away: the next beat or write finds out whether for good
+                continue
 
     thread = threading.Thread(target=beat, name="lock", daemon=True)
     thread.start()

@@ -80,6 +80,8 @@ class Plan:
     """Seconds that it may be paused; then it is taken back."""
     warm_seconds: float
     """Seconds that the colour without requests keeps its servers once all is moved."""
+    despite_alarms: tuple[str, ...] = ()
+    """Names of alarms that were red before the start: they are told, and not heeded."""
 
     def __post_init__(self) -> None:
         check_digest(self.digest)
@@ -104,6 +106,12 @@ class Routes:
     listener_arn: str
     group_arns: Mapping[Colour, str]
     """Target group by colour."""
+    sticky_seconds: int
+    """How long a client stays with the colour that it met while both serve; 0 where it does not."""
+
+    def __post_init__(self) -> None:
+        if self.sticky_seconds < 0:
+            raise LedgerError(f"sticky_seconds must be 0 or more, got {self.sticky_seconds}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,11 @@ def _in_flight(value: Any) -> InFlight:
 
 def _plan(value: Any) -> Plan:
     times = ("ready_seconds", "judge_seconds", "pause_seconds", "warm_seconds")
-    found = fields(value, "release.plan", ("digest", "target", "steps", "bakes", "capacity", "capacity_after", *times))
+    found = fields(
+        value,
+        "release.plan",
+        ("digest", "target", "steps", "bakes", "capacity", "capacity_after", "despite_alarms", *times),
+    )
     return Plan(
         digest=text(found["digest"], "release.plan.digest"),
         target=choice(found["target"], "release.plan.target", Colour),
@@ -96,6 +100,10 @@ def _plan(value: Any) -> Plan:
         bakes=tuple(
             number(bake, "a bake of release.plan.bakes") for bake in several(found["bakes"], "release.plan.bakes")
         ),
+        despite_alarms=tuple(
+            text(name, "a name in release.plan.despite_alarms")
+            for name in several(found["despite_alarms"], "release.plan.despite_alarms")
+        ),
         capacity=whole(found["capacity"], "release.plan.capacity"),
         capacity_after=whole(found["capacity_after"], "release.plan.capacity_after"),
         **{name: number(found[name], f"release.plan.{name}") for name in times},
@@ -103,11 +111,12 @@ def _plan(value: Any) -> Plan:
 
 
 def _routes(value: Any) -> Routes:
-    found = fields(value, "release.routes", ("listener_arn", "group_arns"))
+    found = fields(value, "release.routes", ("listener_arn", "group_arns", "sticky_seconds"))
     arns = fields(found["group_arns"], "release.routes.group_arns", tuple(Colour))
     return Routes(
         listener_arn=text(found["listener_arn"], "release.routes.listener_arn"),
         group_arns={colour: text(arns[colour], f"release.routes.group_arns.{colour}") for colour in Colour},
+        sticky_seconds=whole(found["sticky_seconds"], "release.routes.sticky_seconds"),
     )
 
 

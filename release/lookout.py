@@ -62,8 +62,8 @@ class Lookout:
         return 0.0 if self._steady_from is None else moment - self._steady_from
 
     def _asked(self, release: InFlight, *, is_shifted: bool) -> HookAnswer:
-        """Hooks of a step are asked once its weights are live; those of a paused release, not at all."""
+        """Hooks of a step or of the way back are asked once its weights are live; those of a paused release, not."""
         is_due = release.phase in HOOKED and not release.is_paused
-        if not is_due or (release.phase is Phase.SHIFTING and not is_shifted):
+        if not is_due or (release.phase in {Phase.SHIFTING, Phase.ROLLING_BACK} and not is_shifted):
             return NO_HOOK
         return self._hooks.ask(release)

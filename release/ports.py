@@ -1,6 +1,6 @@
 """What a release needs of the world. Adapters are in release.adapters and, for the infrastructure, with the caller."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -48,10 +48,11 @@ class Traffic(Protocol):
     def weights(self) -> Mapping[Colour, int]:
         """The weights that it has."""
 
-    def shift(self, weights: Mapping[Colour, int]) -> None:
+    def shift(self, weights: Mapping[Colour, int], fence: Callable[[], None]) -> None:
         """Gives it these weights, and reads them back; all 0: it says that nothing is released.
 
-        Raises TrafficNotConfirmed.
+        `fence` is asked right before anything is sent, each time; what it raises ends the call unsent. Raises
+        TrafficNotConfirmed.
         """
 
 

@@ -21,6 +21,11 @@ def floor(capacity: int) -> int:
     return max(1, (capacity + 1) // 2)
 
 
+def is_fit(state: State, healthy: Weights) -> bool:
+    """Whether each colour has the healthy servers that the state's shares ask of it."""
+    return all(healthy[colour] >= floor(state.side(colour).capacity) for colour in Colour if state.shares[colour])
+
+
 def paused(state: State, now: datetime) -> State:
     """The state with its release paused. Raises Refused where there is none, or it is on its way back."""
     release = state.release

@@ -15,7 +15,9 @@ from release.verdict import GOOD, NO_HOOK, HookAnswer, HookRun, Outcome, Verdict
 
 LIVE, NEXT = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ROUTES = Routes(listener_arn="arn:listener", group_arns={colour: f"arn:{colour}" for colour in Colour})
+ROUTES = Routes(
+    listener_arn="arn:listener", group_arns={colour: f"arn:{colour}" for colour in Colour}, sticky_seconds=0
+)
 SERVERS = 2
 
 
@@ -212,7 +214,8 @@ class FakeWorld:
     def weights(self) -> Mapping[Colour, int]:
         return self.listener
 
-    def shift(self, weights: Mapping[Colour, int]) -> None:
+    def shift(self, weights: Mapping[Colour, int], fence: Callable[[], None]) -> None:
+        fence()
         self.wire.over("shift", lambda: self._set(weights))
 
     def healthy(self) -> Mapping[Colour, int]:

@@ -15,6 +15,7 @@ from localcloud.provider import aws, docker
 from release.ledger import Colour, Side, State
 from release.ledger_text import KEY, item
 from release_world import flight
+from stack_files import stack_config
 
 ROOT = Path(__file__).parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -22,7 +23,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 
 def program(stack: str, lookups: dict[str, Any] | None = None, **changes: str) -> Deployment:
-    config = {**settings.stack_config(ROOT, stack), **{f"teal:{key}": value for key, value in changes.items()}}
+    config = {**stack_config(ROOT, stack), **{f"teal:{key}": value for key, value in changes.items()}}
     return deploy(lambda: runpy.run_path(str(ROOT / "__main__.py")), config, lookups, stack)
 
 
@@ -52,6 +53,7 @@ def test_a_stack_file_is_a_whole_environment(stack: str) -> None:
     assert len(found.of_type("subnet:Subnet")) == 2 * wanted.zones
     assert sorted(found.of_type("targetGroup:TargetGroup")) == ["web-blue", "web-green"]
     assert found.exports["isReleased"] is wanted.builds_image
+    assert {colour: len(names) for colour, names in found.exports["alarmNames"].items()} == {"blue": 3, "green": 3}
     assert bool(found.of_type("image:Image")) is wanted.builds_image
     assert all(resource.protect for resource in found.of_type("table:Table").values()) is wanted.protects
 

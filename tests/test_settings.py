@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 import settings
-from settings import SettingsError, of_stack, parse, stack_config
+from settings import of_stack, parse
+from stack_files import SettingsError, stack_config
 
 ROOT = Path(__file__).parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -44,8 +45,33 @@ def test_pulumi_yaml_declares_exactly_the_keys_that_are_read() -> None:
         ("alarmEmails", '["ann"]', "teal:alarmEmails"),
         ("instanceTypes", "[]", "teal:instanceTypes"),
         ("buildsImage", "perhaps", "teal:buildsImage is 'perhaps': input should be a valid boolean"),
+        ("minSamples", "9", "teal:minSamples is '9': input should be greater than or equal to 10"),
+        ("errorPointsOverLive", "101", "teal:errorPointsOverLive is '101'"),
+        ("latencyTimesLive", "0", "teal:latencyTimesLive is '0': input should be greater than or equal to 1"),
+        ("observeOnly", '["luck"]', "teal:observeOnly[0] is 'luck': input should be 'probe-errors', 'probe-latency', "),
+        ("observeOnly", "alarms", "teal:observeOnly is 'alarms': it must be a list"),
+        ("waitsForMetrics", "long", "teal:waitsForMetrics is 'long': input should be a valid boolean"),
+        ("probePaths", "[]", "teal:probePaths is []"),
+        ("probePaths", '["version"]', "teal:probePaths[0] is 'version'"),
+        ("probePaths", '["/a b"]', "teal:probePaths[0] is '/a b'"),
         ("domain", "www.teal.example", "domain and zoneName must be given together"),
         ("maxInstances", "1", "maxInstances must be at least instances (2), got 1"),
+        ("hooks", "scripts/smoke", "teal:hooks is 'scripts/smoke': it must be keys with values"),
+        ("hooks", '["scripts/smoke"]', "teal:hooks is ['scripts/smoke']: input should be"),
+        ("hooks", '{"verify": []}', "teal:hooks.verify is 'verify': input should be 'preparing', 'verifying'"),
+        ("hooks", '{"verifying": [{}]}', "teal:hooks.verifying[0].command is missing"),
+        (
+            "hooks",
+            '{"verifying": [{"command": " "}]}',
+            "teal:hooks.verifying[0].command is ' ': value should have at least 1 item",
+        ),
+        ("hooks", '{"done": [{"command": "a", "env": 1}]}', "teal:hooks.done[0].env is unknown"),
+        ("hooks", '{"done": [{"command": "a\'"}]}', 'teal:hooks.done[0].command is "a\'": no closing quotation'),
+        (
+            "hooks",
+            '{"shifting": [{"command": "a"}, {"command": "b", "timeoutSeconds": 0}]}',
+            "teal:hooks.shifting[1].timeoutSeconds is 0: input should be greater than 0",
+        ),
         ("colour", "teal", "teal:colour is unknown: the keys are those that Pulumi.yaml declares"),
         ("zones", None, "teal:zones is missing: set it in the stack file, or keep its default in Pulumi.yaml"),
     ],
@@ -75,3 +101,10 @@ def test_a_missing_stack_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: teal\n")
     with pytest.raises(SettingsError, match=r"there is no Pulumi\.qa\.yaml"):
         of_stack(tmp_path, "qa")
+
+
+def test_a_hook_is_a_list_of_words_or_a_text_that_is_split_like_a_shells() -> None:
+    written = '{"verifying": [{"command": "run \'a b\' c"}, {"command": ["run"], "timeoutSeconds": 5}], "done": []}'
+    first, second = parse(values(hooks=written)).hooks["verifying"]
+    assert (first.command, first.timeout_seconds, first.wait_seconds) == (("run", "a b", "c"), 600, 3600)
+    assert (second.command, second.timeout_seconds) == (("run",), 5)

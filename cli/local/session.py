@@ -10,9 +10,9 @@ from cli.steps import Steps
 from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord
-from localcloud.launch import running, start
+from localcloud.launch import start
 from localcloud.stacks import LocalStack
-from settings import region_of
+from stack_files import region_of
 from toolchain.located import Toolchain
 
 
@@ -45,7 +45,7 @@ class Session:
     def running_stack(self, name: str, *, is_judged: bool = False) -> LocalStack:
         """A stack in the cloud that runs already. Raises CloudNotRunning."""
         self.require(name)
-        record = running(self.project.home)
+        record = self.project.home.running()
         return self.stack(name, record, get_engine(self.steps), is_judged=is_judged)
 
     @property

@@ -9,9 +9,8 @@ from cli.local.options import json_option
 from cli.project import Project, find_project
 from localcloud.environment import stack_names
 from localcloud.errors import CloudNotRunning
-from localcloud.launch import running
 from localcloud.status import StackStatus, stack_statuses
-from settings import region_of
+from stack_files import region_of
 
 COLUMNS = ("id", "colour", "zone", "address", "health")
 
@@ -47,7 +46,7 @@ def status(as_json: bool) -> None:
 
 
 def _stacks(project: Project) -> dict[str, StackStatus]:
-    record = running(project.home)
+    record = project.home.running()
     regions = {region_of(project.root, name) for name in stack_names(project.root)}
     return stack_statuses(record, regions)
 

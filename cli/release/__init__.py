@@ -2,34 +2,35 @@
 
 import click
 
-from cli.release.abort import abort
-from cli.release.history import history
-from cli.release.pause import pause
-from cli.release.plan import plan
-from cli.release.resume import resume
-from cli.release.rollback import rollback
-from cli.release.start import start
-from cli.release.status import status
-from cli.release.unlock import unlock
+from cli.lazy import LazyGroup
+
+COMMANDS = {
+    "plan": ("cli.release.plan:plan", "Show what a release would do, and every gate's answer."),
+    "start": ("cli.release.start:start", "Release an image, step by step."),
+    "status": ("cli.release.status:status", "Show what an environment runs, and its release in flight."),
+    "pause": ("cli.release.pause:pause", "Hold a release where it is; it goes on being watched."),
+    "resume": ("cli.release.resume:resume", "Go on with a release that was paused or killed."),
+    "abort": ("cli.release.abort:abort", "End the release in flight."),
+    "rollback": ("cli.release.rollback:rollback", "Take an environment back to the image before."),
+    "history": ("cli.release.history:history", "Show everything that happened to an environment."),
+    "unlock": ("cli.release.unlock:unlock", "Break the lock of an environment."),
+}
 
 
-@click.group()
+@click.command(cls=LazyGroup, table=COMMANDS)
 def group() -> None:
     """Release a new version of an environment with no downtime, and take it back.
 
-    Works on environments in the embedded cloud (`teal local up`). Environments on AWS are not covered yet.
+    Works on environments in the embedded cloud (`teal local up`), and with --aws on environments on AWS.
 
     \b
     Examples:
       teal release plan dev
       teal release start dev
       teal release rollback dev
+      teal release plan --aws prod --image sha256:…
 
     \b
     Exit codes: 0 done, 1 failed, 2 called wrongly, 3 no embedded cloud, 4 refused by a gate,
     5 rolled back, 6 paused, 7 lock held or lost.
     """
-
-
-for command in (plan, start, status, pause, resume, abort, rollback, history, unlock):
-    group.add_command(command)

@@ -10,12 +10,14 @@ from types import FrameType
 import click
 
 from cli.failures import PAUSED, ROLLED_BACK
+from cli.release.company import Company
 from cli.release.place import Place, caller
 from cli.release.planning import planned
 from cli.release.screen import JsonLines, Screen
 from release.adapters.dynamodb_lock import TERM, HeldLock
 from release.clock import PausableClock
 from release.engine import Engine
+from release.errors import ReleaseInFlight
 from release.keeping import kept
 from release.ledger import Plan, Routes
 from release.machine import Phase
@@ -23,22 +25,26 @@ from release.machine import Phase
 
 def conduct(place: Place, lock: HeldLock, routes: Routes, about: str, first: Callable[[Engine], None]) -> Phase | None:
     """Lets an engine do the first thing, then runs it until its release is over or paused. Lets the lock go."""
-    clock = PausableClock()
+    clock, company = PausableClock(), Company(place)
     try:
         with place.steps.step(about) as step, _ctrl_c(clock), kept(lock, TERM.total_seconds() / 3):
             watcher = JsonLines(step) if place.tells_json else Screen(place.steps, step)
-            engine = Engine(place.world(routes, clock, watcher), lock)
+            engine = Engine(place.world(routes, company, clock, watcher), lock)
             first(engine)
             outcome = engine.run()
             step.detail, step.below = outcome or "paused", ""
             return outcome
     finally:
+        company.close()
         lock.release()
 
 
 def launch(place: Place, plan: Plan) -> Phase | None:
     """Releases by a plan, from the gates on. Raises Refused for a closed gate, LockHeld."""
     release_id = f"r-{secrets.token_hex(4)}"
+    in_flight = place.ledger.read().release
+    if in_flight:  # before the lock: taken by a clock that is ahead, it would stop the engine that runs that release
+        raise ReleaseInFlight(f"release {in_flight.release_id} is in flight (phase {in_flight.phase})")
     lock = place.locks.acquire(caller(), f"release {plan.digest} as {release_id}")
     routes = place.routes
     try:

@@ -15,7 +15,7 @@ from release.ledger import Colour
 @json_option
 @one_line
 def history(environment: str, as_json: bool) -> None:
-    """Show everything that happened to ENV, an environment in the embedded cloud; the oldest first.
+    """Show everything that happened to ENV; the oldest first.
 
     With --json every line is one event.
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
+from cli.access import access, note
 from cli.project import complete_stack
 from release.ledger import DIGEST
 
@@ -75,15 +77,29 @@ class Pace:
 
 
 def pace_options(command: Command) -> Command:
-    """The options that make up a Pace: the command gets `steps`, `bakes`, `warm_seconds`, `ready_seconds`."""
+    """The options that make up a Pace, which the command gets as `pace`; UsageError where they do not agree."""
     return _steps(waits_options(command))
 
 
 def waits_options(command: Command) -> Command:
     """pace_options without the steps."""
+
+    @wraps(command)
+    def paced(
+        *args: Any,
+        bakes: tuple[float, ...] | None,
+        warm_seconds: float | None,
+        ready_seconds: float | None,
+        steps: tuple[int, ...] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        pace = Pace(steps, bakes, warm_seconds, ready_seconds)
+        pace.check()
+        return command(*args, pace=pace, **kwargs)
+
     for option in reversed(_waits):
-        command = option(command)
-    return command
+        paced = option(paced)
+    return cast(Command, paced)
 
 
 _steps = click.option("--steps", type=Steps(), help="Share by step in percent, 5,25,100; default: teal:steps.")
@@ -107,5 +123,39 @@ def _digest(context: click.Context, parameter: click.Parameter, given: str | Non
 image_option = click.option(
     "--image", metavar="DIGEST", callback=_digest, help="Image to release; default: the one that the environment built."
 )
+despite_option = click.option(
+    "--despite-alarm", "despite_alarms", metavar="NAME", multiple=True,
+    help="An alarm that is red already: release all the same, and do not heed it.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-environment_argument = click.argument("environment", metavar="ENV", shell_complete=complete_stack)
+
+
+def environment_argument(command: Command) -> Command:
+    """The argument `environment`, and the options that say where it is: the command need not know, place_of does."""
+    for option in (_url_option, _aws_option):
+        command = option(command)
+    return click.argument("environment", metavar="ENV", shell_complete=complete_stack)(command)
+
+
+def _on_aws(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    note(context, replace(access(), is_on_aws=given))
+
+
+def _at_url(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    if given is None:
+        return
+    if not access().is_on_aws:
+        raise click.UsageError("--url is for an environment on AWS: add --aws", context)
+    if not given.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{given!r} is no URL: write http://… or https://…")
+    note(context, replace(access(), url=given))
+
+
+_aws_option = click.option(
+    "--aws", is_flag=True, envvar="TEAL_AWS", is_eager=True, expose_value=False, callback=_on_aws,
+    help="ENV is on AWS, not in the embedded cloud: by your own credentials and Pulumi backend. Also: TEAL_AWS=1.",
+)  # fmt: skip
+_url_option = click.option(
+    "--url", metavar="URL", expose_value=False, callback=_at_url,
+    help="Where its service answers, on AWS; default: where its program says.",
+)  # fmt: skip

@@ -19,7 +19,7 @@ from release.states import paused
 @click.option("--reason", default="paused by hand", show_default=True, help="Goes into the history.")
 @one_line
 def pause(environment: str, reason: str) -> None:
-    """Hold the release in ENV, an environment in the embedded cloud, where it is: the weights stay.
+    """Hold the release in ENV where it is: the weights stay.
 
     The command that runs it goes on watching, and still takes a bad version back. Nobody who resumes within
     teal:pauseSeconds: it is taken back, too.

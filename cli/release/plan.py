@@ -7,7 +7,7 @@ import click
 
 from cli.failures import REFUSED, one_line
 from cli.release.image import wanted_digest
-from cli.release.options import Pace, environment_argument, image_option, json_option, pace_options
+from cli.release.options import Pace, despite_option, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
 from cli.release.planning import plan_of
 from release.gates import Gate, gates, least_time
@@ -19,32 +19,29 @@ from release.ledger import Plan
 @image_option
 @pace_options
 @json_option
+@despite_option
 @one_line
 def plan(
     environment: str,
     image: str | None,
-    steps: tuple[int, ...] | None,
-    bakes: tuple[float, ...] | None,
-    warm_seconds: float | None,
-    ready_seconds: float | None,
+    pace: Pace,
     as_json: bool,
+    despite_alarms: tuple[str, ...],
 ) -> None:
     """Show what releasing an image in ENV would do, and every gate's answer; nothing is changed.
 
-    Exits with 4 while a gate is closed. ENV must be up in the embedded cloud.
+    Exits with 4 while a gate is closed.
 
     \b
     Examples:
       teal release plan dev
       teal release plan prod --image sha256:…
     """
-    pace = Pace(steps, bakes, warm_seconds, ready_seconds)
-    pace.check()
     with place_of(environment) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()
-        found = plan_of(place, digest, state, pace)
-        answers = gates(found, place.found(digest, place.routes))
+        found = plan_of(place, digest, state, pace, despite_alarms)
+        answers = gates(found, place.found(digest, place.routes, despite_alarms))
     if as_json:
         click.echo(json.dumps(_document(found, answers, is_live=state.side(state.live).digest == digest)))
     elif state.side(state.live).digest == digest:

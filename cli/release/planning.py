@@ -9,7 +9,7 @@ from release.ledger import WHOLE, InFlight, Plan, Routes, State
 from release.machine import Phase
 
 
-def plan_of(place: Place, digest: str, state: State, pace: Pace) -> Plan:
+def plan_of(place: Place, digest: str, state: State, pace: Pace, despite_alarms: tuple[str, ...] = ()) -> Plan:
     """The plan that puts a digest on the idle colour: the pace where it says something, else the settings.
 
     While the release is under way both colours hold what the live one has by now, within the settings' bounds.
@@ -31,12 +31,13 @@ def plan_of(place: Place, digest: str, state: State, pace: Pace) -> Plan:
         judge_seconds=float(settings.judge_seconds),
         pause_seconds=float(settings.pause_seconds),
         warm_seconds=float(settings.keep_warm_seconds) if pace.warm_seconds is None else pace.warm_seconds,
+        despite_alarms=despite_alarms,
     )
 
 
 def planned(place: Place, plan: Plan, release_id: str, routes: Routes) -> InFlight:
     """The release, at its start. Raises Refused, naming every closed gate."""
-    found = place.found(plan.digest, routes)
+    found = place.found(plan.digest, routes, plan.despite_alarms)
     # The lock is ours by now, so what is said about it is no gate.
     closed = [gate for gate in gates(plan, found) if not gate.is_open and gate.name != "lock free"]
     if closed:

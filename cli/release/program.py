@@ -1,18 +1,17 @@
 """The Pulumi program of an environment in the embedded cloud, as a release runs it."""
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from cli.project import Project
 from localcloud.errors import LocalCloudError
-from localcloud.home import CloudRecord
+from localcloud.home import CloudRecord, Home
+from localcloud.stacks import LocalStack
 from release.errors import InfrastructureFailed
 from release.ledger import RELEASE_VARIABLE
-from settings import region_of
+from toolchain import ensure
 from toolchain.errors import ToolchainError
-
-if TYPE_CHECKING:
-    from localcloud.stacks import LocalStack
 
 OTHER_RUN_SECONDS = 120.0
 """How long a run of the program by an engine that has lost its release may still take."""
@@ -22,8 +21,9 @@ POLL_SECONDS = 0.5
 class EmbeddedProgram:
     """Runs the engine by LocalStack."""
 
-    def __init__(self, project: Project, stack_name: str, record: CloudRecord) -> None:
-        self._project, self._stack_name, self._record = project, stack_name, record
+    def __init__(self, project: Path, stack_name: str, region: str, home: Home, record: CloudRecord) -> None:
+        self._project, self._stack_name, self._region = project, stack_name, region
+        self._home, self._record = home, record
 
     def apply(self, release_id: str) -> None:
         """Brings the stack up on behalf of a release, once no other run is at it. Raises InfrastructureFailed."""
@@ -37,20 +37,19 @@ class EmbeddedProgram:
         except (LocalCloudError, ToolchainError) as error:
             raise InfrastructureFailed(str(error)) from error
 
-    def stack(self) -> "LocalStack":
-        """The stack. Raises LocalCloudError, ToolchainError."""
-        # Imported here: the SDK takes half a second, and the way back does without it until the traffic is safe.
-        from localcloud.stacks import LocalStack
-        from toolchain import ensure
+    def exports(self) -> Mapping[str, Any]:
+        """What it exported when it last ran. Raises LocalCloudError, ToolchainError."""
+        return self.stack().exports()
 
-        engine, root = ensure(lambda _: None), self._project.root
-        region = region_of(root, self._stack_name)
+    def stack(self) -> LocalStack:
+        """The stack. Raises LocalCloudError, ToolchainError."""
+        engine = ensure(lambda _: None)
         return LocalStack(
-            root,
+            self._project,
             self._stack_name,
-            self._project.home,
+            self._home,
             self._record,
-            region,
+            self._region,
             engine.pulumi_command(),
             engine.environment(),
         )

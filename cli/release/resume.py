@@ -27,7 +27,7 @@ from release.states import resumed
 @json_option
 @one_line
 def resume(environment: str, weights: str | None, as_json: bool) -> None:
-    """Go on with the release in ENV, an environment in the embedded cloud, that was paused or killed.
+    """Go on with the release in ENV that was paused or killed.
 
     Where the command that runs it still does, that one goes on; else this one runs it to its end.
 

@@ -5,7 +5,7 @@ import click
 from cli.failures import one_line
 from cli.release.conduct import end, launch
 from cli.release.image import wanted_digest
-from cli.release.options import Pace, environment_argument, image_option, json_option, pace_options
+from cli.release.options import Pace, despite_option, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
 from cli.release.planning import plan_of
 from release.machine import Phase
@@ -17,18 +17,17 @@ from release.machine import Phase
 @pace_options
 @click.option("--phoenix", is_flag=True, help="Release the digest that is live already anew, on fresh servers.")
 @json_option
+@despite_option
 @one_line
 def start(
     environment: str,
     image: str | None,
-    steps: tuple[int, ...] | None,
-    bakes: tuple[float, ...] | None,
-    warm_seconds: float | None,
-    ready_seconds: float | None,
+    pace: Pace,
     phoenix: bool,
     as_json: bool,
+    despite_alarms: tuple[str, ...],
 ) -> None:
-    """Release an image in ENV, an environment in the embedded cloud, step by step.
+    """Release an image in ENV step by step.
 
     Ctrl-C pauses: the traffic stays as it is. A digest that is live already is no release: nothing is done. With --json
     every event is a line on standard output.
@@ -39,13 +38,11 @@ def start(
       teal release start prod --image sha256:… --steps 1,10,100 --bake 30s,5m,10m --keep-warm 1h
       teal release start dev --phoenix
     """
-    pace = Pace(steps, bakes, warm_seconds, ready_seconds)
-    pace.check()
     with place_of(environment, tells_json=as_json) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()
         if state.release is None and state.side(state.live).digest == digest and not phoenix:
             click.echo(f"{environment} serves {digest} already: nothing to do.", err=as_json)
             return
-        outcome = launch(place, plan_of(place, digest, state, pace))
+        outcome = launch(place, plan_of(place, digest, state, pace, despite_alarms))
     end(place, outcome, wanted=Phase.DONE)

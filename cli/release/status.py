@@ -20,7 +20,7 @@ WATCH_SECONDS = 1.0
 @json_option
 @one_line
 def status(environment: str, watch: bool, as_json: bool) -> None:
-    """Show what ENV, an environment in the embedded cloud, runs, and the release in flight.
+    """Show what ENV runs, and the release in flight.
 
     \b
     Examples:

@@ -12,7 +12,7 @@ from cli.release.place import caller, place_of
 @click.option("--reason", required=True, help="Why the lock may be broken; goes into the history.")
 @one_line
 def unlock(environment: str, reason: str) -> None:
-    """Break the lock of ENV, an environment in the embedded cloud, whoever holds it.
+    """Break the lock of ENV whoever holds it.
 
     Whoever held it can write nothing more: neither ledger nor listener. A release that it ran stays in flight, for
     `teal release resume` or `abort`. A lock that nobody renews frees itself after 30 s: breaking it is for haste.

@@ -9,8 +9,10 @@ ProviderError
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from localcloud.provider.values import Properties
+if TYPE_CHECKING:  # whoever catches these need not load the provider's protocol
+    from localcloud.provider.values import Properties
 
 
 class ProviderError(Exception):
@@ -56,6 +58,6 @@ class ApiRefused(ProviderError):
 class PartlyMade(ProviderError):
     """A resource was made, and what failed came after: it is kept in the state with what is known of it."""
 
-    def __init__(self, reason: str, resource_id: str, inputs: Properties, outputs: Properties) -> None:
+    def __init__(self, reason: str, resource_id: str, inputs: "Properties", outputs: "Properties") -> None:
         super().__init__(reason)
         self.resource_id, self.inputs, self.outputs = resource_id, inputs, outputs

@@ -1,7 +1,9 @@
 """The ledger in its DynamoDB table: one item of state, one item for every event, one for the lock."""
 
 import json
-from typing import Any, Protocol
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +14,11 @@ from release.ledger_text import KEY, item, parse
 
 PARTITION = {"S": "environment"}
 LOCK_KEY = {"pk": PARTITION, "sk": {"S": "lock"}}
+TRIES, FIRST_PAUSE_SECONDS = 6, 0.05
+MET = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Why a transaction is cancelled that found nothing wrong: it met another one at an item, or there were too many."""
+
+T = TypeVar("T")
 
 
 class DynamoDb(Protocol):
@@ -131,11 +138,11 @@ class LedgerTable:
 
     def _transact(self, writes: list[dict[str, Any]], expected_version: int) -> None:
         try:
-            self._client.transact_write_items(TransactItems=writes)
+            unhindered(lambda: self._client.transact_write_items(TransactItems=writes))
         except ClientError as error:
             if error.response["Error"]["Code"] != "TransactionCanceledException":
                 raise
-            codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+            codes = _codes(error)
             if len(codes) > 2 and codes[2] == "ConditionalCheckFailed":
                 raise LockLost("the lock is no longer ours: somebody took it over; nothing was written") from error
             if not {"ConditionalCheckFailed", "TransactionConflict"} & set(codes):
@@ -143,3 +150,32 @@ class LedgerTable:
             raise LedgerConflict(
                 f"table {self.table_name} is no longer at version {expected_version}: read it again"
             ) from error
+
+
+def unhindered(call: Callable[[], T], sleep: Callable[[float], None] = time.sleep) -> T:
+    """What a call answers, once no other one is at the same items: a heartbeat meets the writing of the ledger.
+
+    DynamoDB then cancels one of them, and botocore does not try again. Up to six times, over 1.6 s; raises as the call.
+    """
+    for attempt in range(TRIES - 1):
+        try:
+            return call()
+        except ClientError as error:
+            if not _is_hindered(error):
+                raise
+        sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+    return call()
+
+
+def _is_hindered(error: ClientError) -> bool:
+    code = error.response["Error"]["Code"]
+    if code == "TransactionCanceledException":
+        told = set(_codes(error)) - {"None", None}
+        return bool(told) and told <= MET
+    return bool(code == "TransactionConflictException")
+
+
+def _codes(error: ClientError) -> list[str | None]:
+    """Of a cancelled transaction: the reason for each of its writes, "None" for one that was in order."""
+    reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    return [reason.get("Code") for reason in reasons]

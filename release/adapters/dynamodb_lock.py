@@ -7,17 +7,25 @@ that was frozen past its term can do no harm there; before it touches the listen
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from release.adapters.dynamodb import LOCK_KEY, DynamoDb, LedgerTable
-from release.errors import LockHeld, LockLost
+from release.adapters.dynamodb import LOCK_KEY, DynamoDb, LedgerTable, unhindered
+from release.errors import LedgerConflict, LockHeld, LockLost
 from release.history import entry_for
 
 TERM = timedelta(seconds=30)
+FRESH = timedelta(seconds=5)
+"""Age at which the answer to a renewal still says that the lock is ours."""
+RENEWALS = 5
+"""Renewals in a row that may be older than that."""
 BROKEN = "LOCK_BROKEN"
+TAKE_OVERS = 10
+"""Times that the lock of an engine is asked for whose release moves on meanwhile."""
 _TAKE = "SET holder = :holder, purpose = :purpose, held_since = :now, expires = :expires ADD fence :one"
+# The last part is for a call whose answer got lost: botocore makes it again, and finds the lock to be its own.
+_FREE = "attribute_not_exists(pk) OR expires <= :at OR (holder = :holder AND held_since = :now)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +48,15 @@ class HeldLock:
         self._table, self.token = table, token
 
     def renew(self) -> None:
-        """Holds it for a whole term from now. Raises LockLost."""
-        self._table.extend(self.token, TERM)
+        """Holds it for a whole term from now. Raises LockLost.
+
+        A renewal whose answer took long says what was, not what is, since its process may have been frozen: then once
+        more.
+        """
+        for _ in range(RENEWALS):
+            if self._table.extend(self.token, TERM) <= FRESH:
+                return
+        raise LockLost(f"nobody can say whose the lock is: {RENEWALS} renewals took more than {FRESH} each")
 
     def release(self) -> None:
         """Lets it go; nothing happens if it is somebody else's by now."""
@@ -71,25 +86,37 @@ class LockTable:
         """The lock, for a term. Raises LockHeld, which says who has it and how to go on."""
         values = {**self._values(who, purpose), ":at": _number(self._now())}
         try:
-            changed = self._client.update_item(
-                TableName=self._ledger.table_name,
-                Key=LOCK_KEY,
+            changed = self._update(
                 UpdateExpression=_TAKE,
-                ConditionExpression="attribute_not_exists(pk) OR expires <= :at",
+                ConditionExpression=_FREE,
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",  # who has it, as seen by the very call that failed
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
+            # botocore's type for error responses knows no Item, which DynamoDB adds where it is asked to
+            held = cast("dict[str, Any]", error.response)["Item"]
             raise LockHeld(
-                f"the environment's lock is not free: {self.holder() or 'it was let go a moment ago, try again'}. "
+                f"the environment's lock is not free: {_holder(held)}. "
                 "Wait for it; or turn its release back with `teal release abort`, which takes the lock over"
             ) from error
         return HeldLock(self, int(changed["Attributes"]["fence"]["N"]))
 
     def take_over(self, who: str, purpose: str) -> HeldLock:
-        """The lock, whoever has it; that and why goes into the history. Raises LedgerConflict: then ask again."""
+        """The lock, whoever has it; that and why goes into the history. Raises LockLost if somebody else was later.
+
+        Asks again where its holder has written the ledger meanwhile; raises LedgerConflict after ten times.
+        """
+        for _ in range(TAKE_OVERS - 1):
+            try:
+                return self._take_over(who, purpose)
+            except LedgerConflict:
+                continue
+        return self._take_over(who, purpose)
+
+    def _take_over(self, who: str, purpose: str) -> HeldLock:
         before = self.holder()
         if before is None:
             return self.acquire(who, purpose)
@@ -111,16 +138,15 @@ class LockTable:
             raise LockLost(f"the lock was taken over once more: {_holder(found)}")
         return HeldLock(self, int(found["fence"]["N"]))
 
-    def extend(self, token: int, term: timedelta) -> None:
-        """Moves the expiry of the holder with this token. Raises LockLost if the lock has another one."""
+    def extend(self, token: int, term: timedelta) -> timedelta:
+        """Moves the expiry of the holder with this token; how long that took. Raises LockLost for another token."""
+        began = self._now()
         try:
-            self._client.update_item(
-                TableName=self._ledger.table_name,
-                Key=LOCK_KEY,
+            self._update(
                 UpdateExpression="SET expires = :expires",
                 ConditionExpression="fence = :fence",
                 ExpressionAttributeValues={
-                    ":expires": _number(self._now() + term),
+                    ":expires": _number(began + term),
                     ":fence": {"N": str(token)},
                 },
             )
@@ -128,6 +154,10 @@ class LockTable:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             raise LockLost(f"the lock was taken over: {self.holder() or 'and is free again'}") from error
+        return self._now() - began
+
+    def _update(self, **change: Any) -> Any:
+        return unhindered(lambda: self._client.update_item(TableName=self._ledger.table_name, Key=LOCK_KEY, **change))
 
     def _values(self, who: str, purpose: str) -> dict[str, Any]:
         now = self._now()

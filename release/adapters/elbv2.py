@@ -19,10 +19,20 @@ NOBODY = {
     },
 }
 """What TrafficSplit declares while nothing is released."""
+SENDING = "before-send.elastic-load-balancing-v2.ModifyListener"
+"""botocore's event right before each attempt of the call, retries too."""
+
+
+def unfenced() -> None:
+    """The fence of whoever needs none."""
 
 
 class Elbv2(Protocol):
     """What is used of boto3's ELBv2 client."""
+
+    @property
+    def meta(self) -> Any:
+        """Its `events` take and give back handlers."""
 
     def describe_listeners(self, **arguments: Any) -> Any:
         """Reads listeners."""
@@ -37,10 +47,8 @@ class Elbv2(Protocol):
 class ListenerTraffic:
     """The default action of one listener, as TrafficSplit declares it: both groups always, sticky while both serve."""
 
-    def __init__(
-        self, client: Elbv2, routes: Routes, sticky_seconds: int, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._client, self._routes, self._sticky_seconds, self._sleep = client, routes, sticky_seconds, sleep
+    def __init__(self, client: Elbv2, routes: Routes, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client, self._routes, self._sleep = client, routes, sleep
 
     def weights(self) -> Mapping[Colour, int]:
         """Weight by colour; all 0 where the listener forwards to nobody."""
@@ -53,13 +61,24 @@ class ListenerTraffic:
         }
         return {colour: groups.get(arn, 0) for colour, arn in self._routes.group_arns.items()}
 
-    def shift(self, weights: Mapping[Colour, int]) -> None:
+    def shift(self, weights: Mapping[Colour, int], fence: Callable[[], None] = unfenced) -> None:
         """One call, then reads until the listener has the weights. Raises TrafficNotConfirmed after ten seconds.
 
-        Weights that are all 0 make it answer 503 by itself.
+        Weights that are all 0 make it answer 503 by itself. ELBv2 takes no condition with a call, so `fence` is asked
+        right before each attempt is sent, not only before the first: a call that is throttled for a minute outlives a
+        lock. What it raises ends the call unsent.
         """
         action = {"Type": "forward", "ForwardConfig": self._forward(weights)} if any(weights.values()) else NOBODY
-        self._client.modify_listener(ListenerArn=self._routes.listener_arn, DefaultActions=[action])
+        events = self._client.meta.events
+
+        def ask(**_: Any) -> None:
+            fence()
+
+        events.register_last(SENDING, ask)
+        try:
+            self._client.modify_listener(ListenerArn=self._routes.listener_arn, DefaultActions=[action])
+        finally:
+            events.unregister(SENDING, ask)
         seen = self.weights()
         for _ in range(int(CONFIRM_SECONDS / POLL_SECONDS)):
             if seen == weights:
@@ -72,8 +91,9 @@ class ListenerTraffic:
         groups = [
             {"TargetGroupArn": self._routes.group_arns[colour], "Weight": weight} for colour, weight in weights.items()
         ]
-        is_sticky = bool(self._sticky_seconds) and all(weights.values())
-        stickiness = {"Enabled": True, "DurationSeconds": self._sticky_seconds} if is_sticky else {"Enabled": False}
+        sticky_seconds = self._routes.sticky_seconds
+        is_sticky = bool(sticky_seconds) and all(weights.values())
+        stickiness = {"Enabled": True, "DurationSeconds": sticky_seconds} if is_sticky else {"Enabled": False}
         return {"TargetGroups": groups, "TargetGroupStickinessConfig": stickiness}
 
 

@@ -60,3 +60,9 @@ def test_slow_is_served_only_in_a_demo_and_bounded(client: FlaskClient) -> None:
 def test_a_wrong_setting_is_named(wrong: str) -> None:
     with pytest.raises(SettingsError, match=f"TEAL_STOP_GRACE_SECONDS must be a number from 0 to 300, got '{wrong}'"):
         create_app({"TEAL_STOP_GRACE_SECONDS": wrong})
+
+
+def test_every_response_says_which_fleet_it_came_from() -> None:
+    client = create_app({"TEAL_COLOUR": "green"}).test_client()
+    assert [client.get(path).headers["X-Teal-Colour"] for path in ("/", "/nowhere")] == ["green", "green"]
+    assert "X-Teal-Colour" not in create_app({}).test_client().get("/").headers

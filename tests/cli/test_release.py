@@ -25,9 +25,9 @@ def test_every_command_says_in_its_help_where_it_works(teal: Teal, command: str)
     assert f"teal release {command} dev" in told
 
 
-def test_the_group_says_that_aws_is_not_covered_and_what_codes_mean(teal: Teal) -> None:
+def test_the_group_says_where_it_works_and_what_codes_mean(teal: Teal) -> None:
     told = " ".join(teal("release", "--help").out.split())
-    assert "Environments on AWS are not covered yet." in told
+    assert "with --aws on environments on AWS" in told
     for code in ("0 done", "1 failed", "2 called wrongly", "3 no embedded cloud", "4 refused by a gate"):
         assert code in told
     for code in ("5 rolled back", "6 paused", "7 lock held or lost"):

@@ -12,7 +12,6 @@ from localcloud.stacks import LocalStack
 
 TEST_SECONDS = 600  # the first may have to build the engine
 THE_CLOUD_OUTLIVES_WHO_STARTED_IT = "ignore:subprocess [0-9]+ is still running:ResourceWarning"
-FIGURES: list[str] = []
 UP_ARGUMENTS = {"dev": (), "qa": (), "stage": (), "prod": ("--build",)}
 
 
@@ -22,20 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
             item.add_marker(pytest.mark.filterwarnings(THE_CLOUD_OUTLIVES_WHO_STARTED_IT))
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tells what a test measured as soon as it is over."""
-    if report.when == "teardown":
-        for name, value in report.user_properties:
-            FIGURES.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {name} {value}")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FIGURES:
-        terminalreporter.section("figures of the engine tests")
-        for line in FIGURES:
-            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -18,11 +19,11 @@ def home(tmp_path: Path) -> Home:
 
 def record(**changes: object) -> CloudRecord:
     own = psutil.Process()
-    known = {
-        "pid": own.pid, "started": own.create_time(), "mark": "m", "api_url": "http://127.0.0.1:4000",
-        "providers": {"docker": 2, "aws": 1},
-    }  # fmt: skip
-    return CloudRecord.model_validate({**known, **changes})
+    known = CloudRecord(
+        pid=own.pid, started=own.create_time(), mark="m", api_url="http://127.0.0.1:4000",
+        providers={"docker": 2, "aws": 1},
+    )  # fmt: skip
+    return replace(known, **changes)  # type: ignore[arg-type]  # the test says which fields
 
 
 def mode(path: Path) -> int:

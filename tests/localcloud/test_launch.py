@@ -88,10 +88,10 @@ def failing(code: str) -> tuple[str, ...]:
 
 def test_a_cloud_is_started_found_and_stopped(home: Home, start: Start) -> None:
     with pytest.raises(CloudNotRunning, match=r"no embedded cloud runs here: start one with `teal local up`"):
-        launch.running(home)
+        home.running()
     started = start()
     assert (started.was_running, started.was_gone) == (False, False)
-    assert launch.running(home) == started.record
+    assert home.running() == started.record
     child = child_of(started.record, home)
     assert launch.stop(home)
     assert not started.record.is_alive
@@ -131,7 +131,7 @@ def test_a_killed_cloud_is_told_and_its_orphans_end_but_nobody_else(home: Home, 
     psutil.Process(first.pid).kill()
     wait_for(lambda: has_ended(first.pid))
     with pytest.raises(CloudNotRunning, match=r"the embedded cloud is gone \(it was killed\)"):
-        launch.running(home)
+        home.running()
     assert not has_ended(orphan)
     second = start()
     assert (second.was_running, second.was_gone) == (False, True)

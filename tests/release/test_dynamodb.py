@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from localcloud.api import gaps_dynamodb
-from release.adapters.dynamodb import LedgerTable
-from release.adapters.dynamodb_lock import TERM, HeldLock, LockTable
+from release.adapters.dynamodb import LedgerTable, unhindered
+from release.adapters.dynamodb_lock import FRESH, TAKE_OVERS, TERM, HeldLock, LockTable
 from release.errors import LedgerConflict, LedgerError, LedgerMissing, LockHeld, LockLost
 from release.history import Entry, entry_for
 from release.ledger import State
@@ -234,9 +234,105 @@ def test_a_lock_is_broken_with_a_reason_that_stays(table: LedgerTable, locks: Lo
     assert table.read() == replace(planned, version=3)
 
 
+class BusyTable(LedgerTable):
+    """A ledger that its engine writes right after each of the first reads."""
+
+    def __init__(self, table: LedgerTable, dynamodb: Any, writes: int) -> None:
+        super().__init__(dynamodb, table.table_name)
+        self._quiet, self._writes = table, writes
+
+    def read(self) -> State:
+        state = super().read()
+        if self._writes:
+            self._writes -= 1
+            write(self._quiet, replace(state, version=state.version + 1))
+        return state
+
+
+def test_a_lock_can_be_taken_over_from_an_engine_that_writes_all_the_time(
+    cloud: tuple[Any, Any], table: LedgerTable, locks: LockTable
+) -> None:
+    locks.acquire("ann", "release x")
+    busy = LockTable(cloud[1], BusyTable(table, cloud[1], writes=3), lambda: START)
+    busy.take_over("bob", "take x back").renew()
+    assert table.read().version == 5
+    assert [entry.event for entry in table.history()] == ["STARTED"] * 3 + ["LOCK_BROKEN"]
+
+
+def test_an_engine_that_never_stops_writing_keeps_its_lock(
+    cloud: tuple[Any, Any], table: LedgerTable, locks: LockTable
+) -> None:
+    lock = locks.acquire("ann", "release x")
+    busy = LockTable(cloud[1], BusyTable(table, cloud[1], writes=TAKE_OVERS), lambda: START)
+    with pytest.raises(LedgerConflict):
+        busy.take_over("bob", "take x back")
+    lock.renew()
+
+
+class Hindered:
+    """A call that meets another one so many times."""
+
+    def __init__(self, times: int, code: str = "TransactionConflict") -> None:
+        self.times, self.code, self.made = times, code, 0
+
+    def __call__(self) -> str:
+        self.made += 1
+        if self.made <= self.times:
+            reasons = [{"Code": "None"}, {"Code": self.code}]
+            told: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(told, "TransactWriteItems")
+        return "done"
+
+
+def test_a_call_that_meets_others_is_made_again_with_growing_pauses() -> None:
+    call, pauses = Hindered(5), list[float]()
+    assert unhindered(call, pauses.append) == "done"
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8]
+
+
+def test_a_call_that_always_meets_others_fails_in_the_end() -> None:
+    call = Hindered(100)
+    with pytest.raises(ClientError):
+        unhindered(call, lambda _: None)
+    assert call.made == 6
+
+
+def test_a_call_that_was_refused_is_not_made_again() -> None:
+    call = Hindered(100, code="ConditionalCheckFailed")
+    with pytest.raises(ClientError):
+        unhindered(call, lambda _: None)
+    assert call.made == 1
+
+
+def test_a_lock_that_was_got_without_hearing_so_is_got(cloud: tuple[Any, Any], table: LedgerTable) -> None:
+    first = LockTable(cloud[1], table, lambda: START).acquire("ann", "release x")
+    again = LockTable(cloud[1], table, lambda: START).acquire("ann", "release x")
+    assert again.token == first.token + 1
+
+
 def test_a_free_lock_needs_no_breaking(table: LedgerTable, locks: LockTable) -> None:
     locks.take_over("bob", "x").renew()
     assert table.history() == []
+
+
+class SlowTime:
+    """A clock that goes on by so much with every look at it."""
+
+    def __init__(self, step: timedelta) -> None:
+        self.now, self.step = START, step
+
+    def __call__(self) -> datetime:
+        self.now += self.step
+        return self.now
+
+
+def test_a_renewal_that_took_long_is_made_once_more(cloud: tuple[Any, Any], table: LedgerTable) -> None:
+    time = SlowTime(FRESH)
+    lock = LockTable(cloud[1], table, time).acquire("ann", "x")
+    lock.renew()
+    time.step = FRESH * 2
+    with pytest.raises(LockLost, match="nobody can say whose the lock is: 5 renewals took more than 0:00:05 each"):
+        lock.renew()
 
 
 def race(count: int, run: Callable[[int], HeldLock | None]) -> list[HeldLock]:

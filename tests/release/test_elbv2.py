@@ -1,14 +1,31 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
-from release.errors import TrafficNotConfirmed
+from release.errors import LockLost, TrafficNotConfirmed
 from release.ledger import Colour
 from release_world import ROUTES
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
+
+
+class Events:
+    """Handlers of the one event that there is."""
+
+    def __init__(self) -> None:
+        self.handlers: list[Callable[[], None]] = []
+
+    def register_last(self, name: str, handler: Callable[[], None]) -> None:
+        assert name == "before-send.elastic-load-balancing-v2.ModifyListener"
+        self.handlers.append(handler)
+
+    def unregister(self, name: str, handler: Callable[[], None]) -> None:
+        assert name == "before-send.elastic-load-balancing-v2.ModifyListener"
+        self.handlers.remove(handler)
 
 
 class FakeElbv2:
@@ -19,6 +36,7 @@ class FakeElbv2:
         self.ahead: list[dict[str, Any]] = []
         self.lag, self.calls = lag, list[str]()
         self.health: Mapping[str, list[str]] = {}
+        self.attempts, self.meta = 1, SimpleNamespace(events=Events())
 
     def describe_listeners(self, **arguments: Any) -> Any:
         assert arguments == {"ListenerArns": ["arn:listener"]}
@@ -30,6 +48,9 @@ class FakeElbv2:
 
     def modify_listener(self, **arguments: Any) -> Any:
         assert arguments["ListenerArn"] == "arn:listener"
+        for _ in range(self.attempts):
+            for handler in self.meta.events.handlers:
+                handler()
         self.calls.append("modify")
         [action] = arguments["DefaultActions"]
         self.ahead = [action]
@@ -40,7 +61,7 @@ class FakeElbv2:
 
 
 def traffic(client: FakeElbv2, sticky_seconds: int = 0) -> ListenerTraffic:
-    return ListenerTraffic(client, ROUTES, sticky_seconds, sleep=lambda _: None)
+    return ListenerTraffic(client, replace(ROUTES, sticky_seconds=sticky_seconds), sleep=lambda _: None)
 
 
 def test_both_groups_stay_in_the_action_whatever_their_weights() -> None:
@@ -71,6 +92,25 @@ def test_a_shift_is_one_call_and_is_read_back() -> None:
     traffic(client).shift({BLUE: 50, GREEN: 50})
     assert client.calls == ["modify", *["describe"] * 4]
     assert traffic(client).weights() == {BLUE: 50, GREEN: 50}
+
+
+def test_each_attempt_of_a_shift_is_fenced() -> None:
+    client, asked = FakeElbv2(), list[str]()
+    client.attempts = 3
+    traffic(client).shift({BLUE: 50, GREEN: 50}, lambda: asked.append("still ours?"))
+    assert asked == ["still ours?"] * 3
+    assert not client.meta.events.handlers
+
+
+def test_what_a_fence_raises_ends_a_shift_unsent() -> None:
+    def lost() -> None:
+        raise LockLost("it is another's")
+
+    client = FakeElbv2()
+    with pytest.raises(LockLost, match="another's"):
+        traffic(client).shift({BLUE: 50, GREEN: 50}, lost)
+    assert client.calls == []
+    assert not client.meta.events.handlers
 
 
 def test_a_listener_that_never_shows_the_weights_is_an_error() -> None:

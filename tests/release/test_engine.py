@@ -346,3 +346,24 @@ def test_a_kept_lock_is_renewed_until_it_is_lost() -> None:
     with kept(lock, 0.01):
         assert lock.is_lost.wait(5)
     assert lock.left == 0
+
+
+class AbsentLock:
+    """A lock whose API is away for some beats."""
+
+    token = 1
+
+    def __init__(self, absences: int) -> None:
+        self.left, self.is_back = absences, threading.Event()
+
+    def renew(self) -> None:
+        if self.left:
+            self.left -= 1
+            raise ConnectionError("away")
+        self.is_back.set()
+
+
+def test_a_lock_is_kept_through_an_outage() -> None:
+    lock = AbsentLock(3)
+    with kept(lock, 0.01):
+        assert lock.is_back.wait(5)

@@ -8,7 +8,14 @@ from release_world import LIVE, NEXT, SERVERS, flight, plan
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 STATE = State.first(LIVE, SERVERS)
-FINE = Found(state=STATE, weights=STATE.weights, healthy={BLUE: SERVERS, GREEN: 0}, has_image=True, lock_holder=None)
+FINE = Found(
+    state=STATE,
+    weights=STATE.weights,
+    healthy={BLUE: SERVERS, GREEN: 0},
+    has_image=True,
+    not_quiet=None,
+    lock_holder=None,
+)
 WARM = replace(STATE, green=replace(STATE.green, digest=NEXT, capacity=2))
 
 
@@ -26,6 +33,7 @@ def test_in_a_quiet_environment_every_gate_is_open() -> None:
         (replace(FINE, state=replace(STATE, release=flight())), "no release in flight"),
         (replace(FINE, lock_holder="bob"), "lock free"),
         (replace(FINE, has_image=False), "image in the registry"),
+        (replace(FINE, not_quiet="web-blue-errors (blue) is red"), "alarms quiet"),
         (replace(FINE, state=State.initial(), weights=State.initial().shares), "first release"),
         (replace(FINE, healthy={BLUE: 0, GREEN: 0}), "blue healthy"),
         (replace(FINE, healthy={BLUE: SERVERS, GREEN: 1}), "green empty"),

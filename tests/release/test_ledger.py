@@ -16,6 +16,8 @@ from release_world import flight, plan
 DIGEST = "sha256:" + "a" * 64
 RELEASE = flight(phase=Phase.SHIFTING, started_at=datetime(2026, 11, 23, tzinfo=UTC))
 
+ROUTES = {"listener_arn": "l", "group_arns": {"blue": "b", "green": "g"}, "sticky_seconds": 0}
+
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:".__add__)
 
 
@@ -123,7 +125,12 @@ def test_a_wrong_side_is_named(changes: dict[str, Any], message: str) -> None:
         ({"step": 3}, "step must be within 0 to 2, got 3"),
         ({"paused_at": 0}, "release.paused_at must be text, got 0"),
         ({"plan": {}}, "release.plan takes .*; missing: bakes, capacity"),
-        ({"routes": {"listener_arn": "l", "group_arns": {}}}, "release.routes.group_arns takes blue, green; missing"),
+        ({"routes": {**ROUTES, "group_arns": {}}}, "release.routes.group_arns takes blue, green; missing"),
+        ({"routes": {**ROUTES, "sticky_seconds": -1}}, "sticky_seconds must be 0 or more, got -1"),
+        (
+            {"routes": {**ROUTES, "sticky_seconds": 1.5}},
+            "release.routes.sticky_seconds must be a whole number, got 1.5",
+        ),
         ({"since": "2026-11-23T00:00:00"}, "since must carry a time zone"),
         ({"started_by": 7}, "release.started_by must be text, got 7"),
         ({"started_at": "noon"}, "release.started_at must be an ISO 8601 time, got 'noon'"),

@@ -1,0 +1,188 @@
+"""An environment as a release sees it, wherever it is."""
+
+import getpass
+import os
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cli.steps import Steps
+from release.adapters.autoscaling import size_of
+from release.adapters.dynamodb import LedgerTable
+from release.adapters.dynamodb_lock import LockTable
+from release.adapters.ecr import has_image
+from release.adapters.elbv2 import ListenerTraffic, TargetHealth
+from release.alarms import why_not_quiet
+from release.engine import World
+from release.errors import LedgerMissing, MetricsUnread
+from release.gates import Found
+from release.ledger import Colour, Routes
+from release.ports import Clock, Watcher
+from stack_files import region_of
+
+if TYPE_CHECKING:
+    from cli.release.company import Company
+    from settings import Settings
+
+
+class Program(Protocol):
+    """The environment's Pulumi program."""
+
+    def apply(self, release_id: str) -> None:
+        """Runs it on behalf of a release. Raises InfrastructureFailed."""
+
+    def exports(self) -> Mapping[str, Any]:
+        """What it exported when it last ran."""
+
+
+@dataclass(frozen=True)
+class Place(ABC):
+    """One environment, and the screen of the command that is about it.
+
+    The program, the probe and the hooks are loaded once they are asked: Pulumi and an HTTP client take as long as a
+    second, and the way back needs neither until its traffic is moved.
+    """
+
+    root: Path
+    """The project."""
+    steps: Steps
+    name: str
+    tells_json: bool = field(default=False, kw_only=True)
+    """Whether results are lines of JSON."""
+    _clients: dict[str, Any] = field(default_factory=dict, kw_only=True)
+
+    @cached_property
+    @abstractmethod
+    def program(self) -> Program:
+        """Its program."""
+
+    @property
+    @abstractmethod
+    def way_up(self) -> str:
+        """The command that brings it up."""
+
+    @cached_property
+    @abstractmethod
+    def url(self) -> str:
+        """Where its service answers. Raises LedgerMissing where it does not yet."""
+
+    @property
+    @abstractmethod
+    def variables(self) -> Mapping[str, str]:
+        """The environment of a process that is to reach it."""
+
+    @abstractmethod
+    def new_client(self, service: str) -> Any:
+        """A client of an AWS service in its region."""
+
+    @cached_property
+    def ledger(self) -> LedgerTable:
+        """Its ledger. Raises LedgerMissing."""
+        return LedgerTable.find(self.client("ssm"), self.client("dynamodb"), self.name)
+
+    @cached_property
+    def locks(self) -> LockTable:
+        """Its lock."""
+        return LockTable(self.client("dynamodb"), self.ledger)
+
+    @cached_property
+    def exports(self) -> Mapping[str, Any]:
+        """What its program exports. Raises LedgerMissing where it has not run."""
+        found = self.program.exports()
+        if "listenerArn" not in found:
+            raise LedgerMissing(f"{self.name} is not up: `{self.way_up}`")
+        return found
+
+    @property
+    def routes(self) -> Routes:
+        """Where its traffic is turned, by its program's exports."""
+        arns = self.exports["targetGroupArns"]
+        return Routes(
+            listener_arn=str(self.exports["listenerArn"]),
+            group_arns={each: str(arns[each]) for each in Colour},
+            sticky_seconds=self.settings.sticky_seconds,
+        )
+
+    def found(self, digest: str, routes: Routes, despite_alarms: Collection[str]) -> Found:
+        """What the gates look at before a release of a digest."""
+        repository = str(self.exports["repositoryUrl"]).partition("/")[2]
+        holder = self.locks.holder()
+        return Found(
+            state=self.ledger.read(),
+            weights=self.traffic(routes).weights(),
+            healthy=self.health(routes).healthy(),
+            not_quiet=self._not_quiet(despite_alarms),
+            has_image=has_image(self.client("ecr"), repository, digest),
+            lock_holder=str(holder) if holder else None,
+        )
+
+    def traffic(self, routes: Routes) -> ListenerTraffic:
+        """Its listener."""
+        return ListenerTraffic(self.client("elbv2"), routes)
+
+    def health(self, routes: Routes) -> TargetHealth:
+        """The load balancer's own checks."""
+        return TargetHealth(self.client("elbv2"), routes)
+
+    def _not_quiet(self, despite: Collection[str]) -> str | None:
+        from cli.release.judging import alarms_of  # the way back has no use for it
+
+        try:
+            return why_not_quiet(alarms_of(self).read(), despite)
+        except MetricsUnread as error:
+            return str(error)
+
+    def size_of(self, colour: Colour) -> int:
+        """Servers that a colour is to have by now: the ledger's, or more where scaling has added some."""
+        return size_of(self.client("autoscaling"), str(self.exports["scalingGroupNames"][colour]))
+
+    def world(self, routes: Routes, company: "Company", clock: Clock, watcher: Watcher) -> World:
+        """Everything that an engine deals with here."""
+        return World(
+            ledger=self.ledger,
+            infrastructure=self,
+            traffic=self.traffic(routes),
+            health=self.health(routes),
+            judge=company,
+            hooks=company,
+            clock=clock,
+            watcher=watcher,
+            by=caller(),
+        )
+
+    def apply(self, release_id: str) -> None:
+        """Runs its program on behalf of a release. Raises InfrastructureFailed."""
+        self.program.apply(release_id)
+
+    def client(self, service: str) -> Any:
+        """The client of an AWS service; one a service."""
+        if service not in self._clients:
+            self._clients[service] = self.new_client(service)
+        return self._clients[service]
+
+    @cached_property
+    def region(self) -> str:
+        """Its AWS region."""
+        return region_of(self.root, self.name)
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """What its stack file sets. Raises SettingsError."""
+        from settings import of_stack
+
+        return of_stack(self.root, self.name)
+
+    @cached_property
+    def secret(self) -> str:
+        """The value that opens its test route."""
+        found = self.client("ssm").get_parameter(Name=f"/teal/{self.name}/test-header", WithDecryption=True)
+        return str(found["Parameter"]["Value"])
+
+
+def caller() -> str:
+    """Who runs this command, for locks and histories."""
+    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"

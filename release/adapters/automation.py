@@ -1,0 +1,112 @@
+"""The Pulumi program in the user's own project and backend, by the Automation API."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation import errors
+from pulumi.automation.events import EngineEvent
+
+from release.errors import InfrastructureFailed, LedgerMissing
+from release.ledger import RELEASE_VARIABLE
+
+OTHER_RUN_SECONDS = 600.0
+"""How long another run of the stack, by a person or by an engine that was killed, may still have its lock."""
+POLL_SECONDS = 5.0
+_COLOURS = re.compile(r"<\{%[^%]*%\}>")
+
+
+class Workspace(automation.LocalWorkspace):
+    """A workspace that leaves alone which stack the user has selected: every command of ours names its own."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Nothing to do."""
+
+
+@dataclass
+class Heard:
+    """What the engine says is wrong, of all its events."""
+
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        """It in one line, each problem once; that the program ended with a code is none beside its own words."""
+        words = [text for text in dict.fromkeys(self.problems) if "an unhandled error occurred" not in text]
+        return "; ".join(words or self.problems)
+
+    def __call__(self, event: EngineEvent) -> None:
+        """Takes one event, in the thread that reads the engine's log."""
+        told = event.diagnostic_event
+        if told and told.severity == "error":
+            text = " ".join(_COLOURS.sub("", told.message).split()).removeprefix("error: ")
+            name = told.urn.rsplit("::", 1)[-1] if told.urn else ""
+            self.problems.append(f"{name}: {text}" if name else text)
+
+
+class StackProgram:
+    """One stack of a project, in the backend that the user is logged in to."""
+
+    def __init__(
+        self,
+        project: Path,
+        stack_name: str,
+        command: automation.PulumiCommand,
+        variables: Mapping[str, str],
+        *,
+        other_run_seconds: float = OTHER_RUN_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`variables` are what the engine needs beside the environment of this process, PATH among them."""
+        self._project, self._stack_name, self._command, self._variables = project, stack_name, command, variables
+        self._other_run_seconds, self._sleep = other_run_seconds, sleep
+
+    def apply(self, release_id: str) -> None:
+        """Runs the program on behalf of a release, once no other run is at it. Raises InfrastructureFailed."""
+        stack = self._stack({RELEASE_VARIABLE: release_id})
+        deadline = time.monotonic() + self._other_run_seconds
+        while True:
+            heard = Heard()
+            try:
+                stack.up(color="never", on_event=heard, suppress_outputs=True)
+            except errors.ConcurrentUpdateError as error:
+                if time.monotonic() >= deadline:
+                    raise InfrastructureFailed(
+                        f"stack {self._stack_name} is locked by another run, for {self._other_run_seconds:g} s now: "
+                        f"wait for it, or, if it is dead, free the lock with `pulumi cancel -s {self._stack_name}`; "
+                        "then `teal release resume`"
+                    ) from error
+                self._sleep(POLL_SECONDS)
+            except errors.CommandError as error:
+                raise InfrastructureFailed(f"stack {self._stack_name}: {heard.told or told_in(str(error))}") from error
+            else:
+                return
+
+    def exports(self) -> Mapping[str, Any]:
+        """The stack's outputs as of its last run. Raises LedgerMissing without such a stack, InfrastructureFailed."""
+        try:
+            found = self._stack({}).outputs()
+        except errors.StackNotFoundError as error:
+            raise LedgerMissing(
+                f"there is no stack {self._stack_name} in the Pulumi backend that you are logged in to: "
+                f"`pulumi up -s {self._stack_name}` makes it"
+            ) from error
+        except errors.CommandError as error:
+            raise InfrastructureFailed(f"stack {self._stack_name}: {told_in(str(error))}") from error
+        return {name: output.value for name, output in found.items()}
+
+    def _stack(self, more: Mapping[str, str]) -> automation.Stack:
+        workspace = Workspace(
+            work_dir=str(self._project), pulumi_command=self._command, env_vars={**self._variables, **more}
+        )
+        return automation.Stack.select(self._stack_name, workspace)
+
+
+def told_in(output: str) -> str:
+    """What a command that failed says is wrong, in one line: its `error:` lines, or else the end of all it printed."""
+    lines = re.findall(r"\berror: (.+)", output)
+    return "; ".join(dict.fromkeys(line.strip() for line in lines)) or " ".join(output.split())[-500:]

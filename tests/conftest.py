@@ -1,0 +1,19 @@
+"""What tests measured is told at the end of a run."""
+
+import pytest
+
+FIGURES: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tells what a test measured as soon as it is over."""
+    if report.when == "teardown":
+        for name, value in report.user_properties:
+            FIGURES.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {name} {value}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if FIGURES:
+        terminalreporter.section("figures")
+        for line in FIGURES:
+            terminalreporter.line(line)

@@ -1,0 +1,123 @@
+"""The Automation API adapter, with a `pulumi` that only says what a test wants."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pulumi.automation import PulumiCommand
+
+from release.adapters.automation import POLL_SECONDS, StackProgram, told_in
+from release.errors import InfrastructureFailed, LedgerMissing
+
+PULUMI = """#!/bin/sh
+here=$(dirname "$(dirname "$0")")
+echo "$TEAL_RELEASE $*" >> "$here/calls"
+case "$*" in
+    version*) echo v3.259.0 ;;
+    *"up --yes"*)
+        [ -e "$here/problem" ] && { cat "$here/problem" >&2; exit 255; }
+        exit 0 ;;
+    *"stack output"*)
+        [ -e "$here/problem" ] && { cat "$here/problem" >&2; exit 255; }
+        echo '{"listenerArn": "arn:1", "targetGroupArns": {"blue": "arn:2"}}' ;;
+    *"stack history"*) echo "[{$AN_UPDATE}]" ;;
+esac
+"""
+AN_UPDATE = (
+    '"kind": "update", "startTime": "2026-11-23T12:00:00.000Z", "endTime": "2026-11-23T12:00:01.000Z", "message": "",'
+    '"environment": {}, "config": {}, "result": "succeeded", "version": 1'
+)
+LOCKED = "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete it"
+
+
+class Bench:
+    """A folder with a project, and a pulumi."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "bin").mkdir()
+        program = folder / "bin" / "pulumi"
+        program.write_text(PULUMI)
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        (folder / "Pulumi.yaml").write_text("name: teal\nruntime: python\n")
+        self.slept: list[float] = []
+        self.woken: Callable[[], None] = lambda: None
+
+    def program(self, other_run_seconds: float = 60.0) -> StackProgram:
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        variables = {"PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true", "AN_UPDATE": AN_UPDATE}
+        command = PulumiCommand(root=str(self.folder))
+        return StackProgram(
+            self.folder, "dev", command, variables, other_run_seconds=other_run_seconds, sleep=self.sleep
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.woken()
+
+    def has_problem(self, told: str) -> None:
+        (self.folder / "problem").write_text(told)
+
+    @property
+    def calls(self) -> list[str]:
+        return (self.folder / "calls").read_text().splitlines()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.delenv("TEAL_RELEASE", raising=False)
+    return Bench(tmp_path)
+
+
+def test_a_run_is_the_releases_own_and_selects_no_stack(bench: Bench) -> None:
+    bench.program().apply("r-1")
+    [up] = [call for call in bench.calls if " up " in call]
+    assert up.startswith("r-1 --non-interactive up --yes --skip-preview")
+    assert "--stack dev" in up
+    assert not [call for call in bench.calls if "stack select" in call]
+    assert "TEAL_RELEASE" not in os.environ
+
+
+def test_exports_are_those_of_the_last_run(bench: Bench) -> None:
+    assert bench.program().exports() == {"listenerArn": "arn:1", "targetGroupArns": {"blue": "arn:2"}}
+
+
+def test_a_run_that_another_one_is_in_the_way_of_waits_for_it(bench: Bench) -> None:
+    bench.has_problem(LOCKED)
+    bench.woken = (bench.folder / "problem").unlink
+    bench.program().apply("r-1")
+    assert bench.slept == [POLL_SECONDS]
+
+
+def test_it_waits_for_so_long_and_then_says_what_to_do(bench: Bench) -> None:
+    bench.has_problem(LOCKED)
+    with pytest.raises(InfrastructureFailed) as failed:
+        bench.program(other_run_seconds=0).apply("r-1")
+    assert str(failed.value) == (
+        "stack dev is locked by another run, for 0 s now: wait for it, or, if it is dead, free the lock with "
+        "`pulumi cancel -s dev`; then `teal release resume`"
+    )
+
+
+def test_a_run_that_fails_is_one_line_of_the_engines_own(bench: Bench) -> None:
+    bench.has_problem("warning: x\nerror: no credentials\n\nerror: update failed\n")
+    with pytest.raises(InfrastructureFailed, match=r"^stack dev: no credentials; update failed$"):
+        bench.program().apply("r-1")
+
+
+def test_without_such_a_stack_it_says_how_to_make_it(bench: Bench) -> None:
+    bench.has_problem("error: no stack named 'dev' found")
+    with pytest.raises(LedgerMissing, match=r"there is no stack dev in the Pulumi backend .* `pulumi up -s dev`"):
+        bench.program().exports()
+
+
+def test_a_backend_that_is_not_logged_in_to_is_one_line(bench: Bench) -> None:
+    bench.has_problem("error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions")
+    with pytest.raises(InfrastructureFailed, match=r"^stack dev: PULUMI_ACCESS_TOKEN must be set for login"):
+        bench.program().exports()
+
+
+def test_what_has_no_error_line_is_told_by_its_end() -> None:
+    assert told_in("x" * 600 + "\n the end") == "x" * 492 + " the end"
