@@ -46,7 +46,13 @@ DECIDED: dict[str, Mapping[str, Any]] = {
     "aws:route53/record:Record": {"fqdn": "www.teal.example"},
 }  # fmt: skip
 """What AWS decides and a program goes on with, by type."""
-NAMED_BY_PULUMI = ("aws:dynamodb/table:Table", "aws:cloudwatch/logGroup:LogGroup", "aws:autoscaling/group:Group")
+NAMED_BY_PULUMI = (
+    "aws:dynamodb/table:Table",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:autoscaling/group:Group",
+    "aws:iam/role:Role",
+    "aws:iam/instanceProfile:InstanceProfile",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ class Registered:
     protect: bool
     inputs: dict[str, Any]
     ignored: tuple[str, ...]
+    urn: str
+    links: dict[str, frozenset[str]]
+    """By input, the URNs of the resources that its value comes from."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class Recorder(mocks.MockMonitor):
         super().__init__(mocks=self)  # type: ignore[arg-type]  # answers new_resource and call itself
         self.lookups = lookups
         self.requests: list[Any] = []
+        self.urns: list[str] = []
 
     def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
         named = {"name": args.name} if args.typ in NAMED_BY_PULUMI else {}
@@ -89,8 +99,10 @@ class Recorder(mocks.MockMonitor):
         return answer(args.args) if callable(answer) else answer
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # gRPC's name
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         self.requests.append(request)
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        self.urns.append(answer.urn)
+        return answer
 
 
 def deploy(
@@ -124,7 +136,9 @@ def deploy(
             protect=r.protect,
             inputs=rpc.deserialize_properties(r.object),
             ignored=tuple(r.ignoreChanges),
+            urn=urn,
+            links={name: frozenset(sources.urns) for name, sources in r.propertyDependencies.items()},
         )
-        for r in recorder.requests
+        for r, urn in zip(recorder.requests, recorder.urns, strict=True)
     }
     return Deployment(resources, exports)
