@@ -14,7 +14,7 @@ from components.pipeline_places import (
     TARGET_GROUPS,
 )
 from components.pipeline_preview import READS
-from components.pipeline_service import SERVICE
+from components.pipeline_service import SERVICE, UPKEEP
 
 DRIFTED = "only a release moves weights; a run puts right what somebody has changed by hand"
 
@@ -128,5 +128,6 @@ DEPLOY = {
     "read": READS,
     "network": (NETWORK_MAKE, NETWORK_CHANGE, BALANCING, SCALING, NEVER_ITSELF),
     "service": SERVICE,
+    "upkeep": UPKEEP,
 }
 """By name of policy."""

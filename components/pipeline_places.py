@@ -11,9 +11,12 @@ GROUPS = tuple(
 TABLES = "arn:aws:dynamodb:{region}:{account}:table/ledger-table-*"
 REPOSITORIES = "arn:aws:ecr:{region}:{account}:repository/app-images-*"
 SERVER_ROLES = tuple(f"arn:aws:iam::{{account}}:role/{colour}-role-*" for colour in ("blue", "green"))
+NAT_ROLES = ("arn:aws:iam::{account}:role/main-nat-role-*",)
 FLOW_LOG_ROLES = ("arn:aws:iam::{account}:role/main-flow-log-role-*",)
-ROLES = SERVER_ROLES + FLOW_LOG_ROLES
-PROFILES = tuple(f"arn:aws:iam::{{account}}:instance-profile/{colour}-profile-*" for colour in ("blue", "green"))
+ROLES = SERVER_ROLES + NAT_ROLES + FLOW_LOG_ROLES
+PROFILES = tuple(
+    f"arn:aws:iam::{{account}}:instance-profile/{name}-profile-*" for name in ("blue", "green", "main-nat")
+)
 BUCKETS = "arn:aws:s3:::web-logs-*"
 LOG_GROUPS = tuple(
     f"arn:aws:logs:{{region}}:{{account}}:log-group:{name}" for name in ("main-flow-log-group-*", "web-app-*")
@@ -24,6 +27,7 @@ DASHBOARDS = "arn:aws:cloudwatch::{account}:dashboard/{project}-{environment}-we
 PARAMETERS = "arn:aws:ssm:{region}:{account}:parameter/teal/{environment}"
 PUBLIC_PARAMETERS = "arn:aws:ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"
 ZONES = "arn:aws:route53:::hostedzone/{zone}"
+KEYS = "arn:aws:kms:{region}:{account}:key/*"
 CERTIFICATES = "arn:aws:acm:{region}:{account}:certificate/*"
 PIPELINE = (
     "arn:aws:iam::{account}:role/{project}-pipeline/*",

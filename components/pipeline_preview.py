@@ -6,7 +6,9 @@ from components.pipeline_places import (
     BUCKETS,
     CERTIFICATES,
     DASHBOARDS,
+    KEYS,
     LOG_GROUPS,
+    OURS,
     PARAMETERS,
     PROFILES,
     PUBLIC_PARAMETERS,
@@ -110,6 +112,13 @@ INSTANCE_ROLES = Statement(
     resources=(*ROLES, *PROFILES),
     unseen={"iam:ListRolePolicies": OFFICIAL},
 )
+KEY = Statement(
+    sid="ReadKey",
+    reason="The environment's key, not what it encrypts; AWS draws its id.",
+    actions=("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"),
+    resources=(KEYS,),
+    conditions=OURS,
+)
 LOGS = Statement(
     sid="ReadLogs",
     reason="Tags of log groups.",
@@ -199,7 +208,7 @@ LOOKS = (LOOK_AT_HISTORY, LOOK_AT_IMAGE, LOOK_AT_HEALTH)
 """What a release is decided by."""
 READS = (
     *(NETWORK, BALANCING, LEDGER, POINTERS, IMAGES, INSTANCE_ROLES),
-    *(LOGS, LOG_BUCKET, SIGHT, DOMAIN, WHOLE),
+    *(KEY, LOGS, LOG_BUCKET, SIGHT, DOMAIN, WHOLE),
 )
 """What a refresh of a stack reads."""
 PREVIEW = {"read": (*READS, *LOOKS)}

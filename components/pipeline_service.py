@@ -8,7 +8,9 @@ from components.pipeline_places import (
     DASHBOARDS,
     FLOW_LOG_ROLES,
     HERE,
+    KEYS,
     LOG_GROUPS,
+    NAT_ROLES,
     OURS,
     PARAMETERS,
     PROFILES,
@@ -21,6 +23,12 @@ from components.pipeline_places import (
     TOPICS,
     ZONES,
 )
+
+BY_ECR = "ECR asks for it of whoever makes or removes a repository that is encrypted with a key"
+BORN_HERE = {
+    "StringEquals": {"aws:RequestTag/Project": ("{project}",), "aws:RequestTag/Environment": ("{environment}",)}
+}
+"""Only with the tags of an environment here."""
 
 LEDGER = Statement(
     sid="Ledger",
@@ -99,7 +107,7 @@ PASS_TO_SERVERS = Statement(
     sid="PassToServers",
     reason="Hands the servers' roles to EC2 and to nobody else.",
     actions=("iam:PassRole",),
-    resources=SERVER_ROLES,
+    resources=SERVER_ROLES + NAT_ROLES,
     conditions={"StringEquals": {"iam:PassedToService": ("ec2.amazonaws.com",)}},
 )
 PASS_TO_FLOW_LOGS = Statement(
@@ -108,6 +116,26 @@ PASS_TO_FLOW_LOGS = Statement(
     actions=("iam:PassRole",),
     resources=FLOW_LOG_ROLES,
     conditions={"StringEquals": {"iam:PassedToService": ("vpc-flow-logs.amazonaws.com",)}},
+)
+KEY_MAKE = Statement(
+    sid="KeyMake",
+    reason="Makes the environment's key, which must bear the tags of an environment here.",
+    actions=("kms:CreateKey", "kms:TagResource"),
+    conditions=BORN_HERE,
+)
+KEY = Statement(
+    sid="Key",
+    reason="The environment's key; AWS draws its id.",
+    actions=("kms:EnableKeyRotation", "kms:ScheduleKeyDeletion"),
+    resources=(KEYS,),
+    conditions=OURS,
+    unseen={
+        "kms:CreateGrant": BY_ECR,
+        "kms:RetireGrant": BY_ECR,
+        "kms:PutKeyPolicy": RARE,
+        "kms:UntagResource": RARE,
+        "kms:UpdateKeyDescription": RARE,
+    },
 )
 LOGS = Statement(
     sid="Logs",
@@ -183,9 +211,7 @@ CERTIFICATE_MAKE = Statement(
     sid="CertificateMake",
     reason="Asks for a certificate, which must bear the tags of an environment here.",
     actions=("acm:AddTagsToCertificate", "acm:RequestCertificate"),
-    conditions={
-        "StringEquals": {"aws:RequestTag/Project": ("{project}",), "aws:RequestTag/Environment": ("{environment}",)}
-    },
+    conditions=BORN_HERE,
 )
 RECORDS = Statement(
     sid="Records",
@@ -206,7 +232,11 @@ SERVICE_ROLES = Statement(
 )
 SERVICE = (
     *(LEDGER, POINTERS, IMAGES, INSTANCE_ROLES, SESSION_POLICY, PASS_TO_SERVERS, PASS_TO_FLOW_LOGS),
-    *(LOGS, LOG_BUCKET, LOG_OBJECTS, SIGHT, UNSUBSCRIBE, SYSTEM_IMAGE),
-    *(CERTIFICATE, CERTIFICATE_MAKE, RECORDS, SERVICE_ROLES),
+    *(SYSTEM_IMAGE, SERVICE_ROLES),
 )
-"""One policy's worth."""
+"""One policy's worth: what runs, and what it is run by."""
+UPKEEP = (
+    *(KEY_MAKE, KEY, LOGS, LOG_BUCKET, LOG_OBJECTS, SIGHT, UNSUBSCRIBE),
+    *(CERTIFICATE, CERTIFICATE_MAKE, RECORDS),
+)
+"""Another's: how it is kept, watched and found."""

@@ -47,6 +47,7 @@ TAGGED = {
     "ecr:CreateRepository": "ecr:TagResource",
     "sns:CreateTopic": "sns:TagResource",
     "logs:CreateLogGroup": "logs:TagResource",
+    "kms:CreateKey": "kms:TagResource",
     "cloudwatch:PutMetricAlarm": "cloudwatch:TagResource",
     "acm:RequestCertificate": "acm:AddTagsToCertificate",
     "autoscaling:CreateAutoScalingGroup": "autoscaling:CreateOrUpdateTags",

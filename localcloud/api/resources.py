@@ -29,6 +29,7 @@ ARNS = {
     "bucket": "arn:aws:s3:::{name}",
     "hosted-zone": "arn:aws:route53:::hostedzone/{name}",
     "change": "arn:aws:route53:::change/{name}",
+    "key": "arn:aws:kms:{region}:{account}:key/{name}",
     "whole": "{name}",
 }
 ABOUT: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -59,7 +60,7 @@ ABOUT: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("LoadBalancerArn", "whole"),
         ("ResourceArns", "whole"),
     ),
-    "kms": (("KeyId", "whole"),),
+    "kms": (("KeyId", "key"),),
     "acm": (("CertificateArn", "whole"),),
     "s3": (("Bucket", "bucket"),),
     "route53": (("Id", "hosted-zone"), ("HostedZoneId", "hosted-zone"), ("ResourceId", "hosted-zone")),

@@ -97,9 +97,9 @@ def test_policies_name_account_region_and_environments() -> None:
 
 
 def test_only_the_hosted_zones_given_are_written_to() -> None:
-    by_sid = {each["Sid"]: each for each in document(made(hosted_zone_ids=["Z1", "Z2"]), "deploy-service")["Statement"]}
+    by_sid = {each["Sid"]: each for each in document(made(hosted_zone_ids=["Z1", "Z2"]), "deploy-upkeep")["Statement"]}
     assert by_sid["Records"]["Resource"] == ["arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::hostedzone/Z2"]
-    by_sid = {each["Sid"]: each for each in document(made(), "deploy-service")["Statement"]}
+    by_sid = {each["Sid"]: each for each in document(made(), "deploy-upkeep")["Statement"]}
     assert by_sid["Records"]["Resource"] == "arn:aws:route53:::hostedzone/*"
 
 
