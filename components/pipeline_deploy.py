@@ -36,7 +36,6 @@ NETWORK_MAKE = Statement(
         "ec2:CreateRouteTable",
         "ec2:CreateSecurityGroup",
         "ec2:CreateSubnet",
-        "ec2:CreateTags",
         "ec2:CreateVpc",
         "ec2:CreateVpcEndpoint",
         "ec2:DisassociateAddress",
@@ -52,6 +51,7 @@ NETWORK_CHANGE = Statement(
     reason="Changes and removes networks, templates and servers, but only those with the tags of an environment here.",
     actions=(
         "ec2:CreateLaunchTemplateVersion",
+        "ec2:CreateTags",
         "ec2:DeleteFlowLogs",
         "ec2:DeleteInternetGateway",
         "ec2:DeleteLaunchTemplate",
@@ -75,6 +75,12 @@ NETWORK_CHANGE = Statement(
         "ec2:ModifySecurityGroupRules": RARE,
         "ec2:ModifyVpcEndpoint": RARE,
     },
+)
+TAGS_AT_BIRTH = Statement(
+    sid="TagsAtBirth",
+    reason="Tags on what is being made; on others, whoever may tag could make them count as the project's.",
+    actions=("ec2:CreateTags",),
+    conditions={"Null": {"ec2:CreateAction": ("false",)}},
 )
 BALANCING = Statement(
     sid="Balancing",
@@ -126,7 +132,7 @@ NEVER_ITSELF = Statement(
 )
 DEPLOY = {
     "read": READS,
-    "network": (NETWORK_MAKE, NETWORK_CHANGE, BALANCING, SCALING, NEVER_ITSELF),
+    "network": (NETWORK_MAKE, TAGS_AT_BIRTH, NETWORK_CHANGE, BALANCING, SCALING, NEVER_ITSELF),
     "service": SERVICE,
     "upkeep": UPKEEP,
 }

@@ -44,6 +44,8 @@ def test_a_call_that_a_role_lacks_is_named(role: str) -> None:
         if statement.denies or not statement.actions:
             continue
         others = [each for each in statements_of(role) if each is not statement]
+        if all(any(other.names(action) for other in others if not other.denies) for action in statement.actions):
+            continue  # one action under two conditions, which no request tells
         assert lacking(others, needs), f"{statement.sid} could go"
 
 
