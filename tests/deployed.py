@@ -110,13 +110,14 @@ def deploy(
     config: Mapping[str, str] | None = None,
     lookups: Mapping[str, Any] | None = None,
     stack: str = "test",
+    project: str = "teal",
 ) -> Deployment:
     """Runs program on the mocks; lookups (token to answer, or to a function of the arguments) add to LOOKUPS."""
     asyncio.set_event_loop(LOOP)  # set_mocks needs a current loop, and asyncio.run in another test takes it away
     settings.set_root_resource(None)  # type: ignore[arg-type]  # else an earlier test's exports stay
     recorder = Recorder({**LOOKUPS, **(lookups or {})})
     exports: dict[str, Any] = {}
-    mocks.set_mocks(recorder, project="teal", stack=stack, monitor=recorder)  # type: ignore[arg-type]
+    mocks.set_mocks(recorder, project=project, stack=stack, monitor=recorder)  # type: ignore[arg-type]
     pulumi.runtime.set_all_config(dict(config or {}))
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
