@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status demo check lint types arrows unit engine test test-long bench requirements clean
+.PHONY: help up down status demo check lint types arrows unit engine image test test-long test-docker bench requirements clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -44,7 +44,7 @@ arrows: $(READY)
 	@$(BIN)/lint-imports --no-cache > .venv/arrows.log || { cat .venv/arrows.log; exit 1; }
 
 unit: $(READY)
-	$(BIN)/pytest -q -n 2 -m "not engine"
+	$(BIN)/pytest -q -n 2 -m "not engine and not docker"
 
 check: lint types arrows unit  ## format, lint, types, arrows between rooms and the fast tests
 
@@ -56,6 +56,12 @@ test: check engine  ## the whole suite, but for tests of a minute and more
 
 test-long: check engine  ## the whole suite
 	$(BIN)/pytest -q -m engine
+
+image: $(READY)  ## the image, by Docker: same source, same digest
+	@$(BIN)/python scripts/build_image.py $(if $(BASE_IMAGE),--base $(BASE_IMAGE))
+
+test-docker: $(READY)  ## what needs a Docker engine; BASE_IMAGE=... where Docker Hub is out of reach
+	TEAL_BASE_IMAGE=$(BASE_IMAGE) $(BIN)/pytest -q -m docker
 
 bench: $(READY)  ## benchmarks; each prints its figures
 	$(BIN)/python bench/engine.py

@@ -43,6 +43,8 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
 
     def access(self, resp: Any, req: Any, environ: Mapping[str, Any], request_time: timedelta) -> None:
         """Called by Gunicorn's worker after each response."""
+        if not self.access_log.handlers:
+            return
         status = int(str(resp.status).split(" ", 1)[0])
         sent = getattr(resp, "sent", None) or 0
         self.access_log.info("%s", access_line(self.identity, environ, status, sent, request_time))

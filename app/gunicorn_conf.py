@@ -1,5 +1,6 @@
 """Gunicorn's configuration: pre-fork, threaded workers, JSON logs, an orderly stop."""
 
+import gc
 import math
 import os
 import signal
@@ -22,7 +23,7 @@ workers = settings.workers
 threads = settings.threads
 worker_class = "app.worker.DrainingWorker"
 logger_class = "app.access_log.JsonLogger"
-accesslog = "-"
+accesslog = "-" if settings.logs_requests else None
 errorlog = "-"
 preload_app = (
     True  # imported once and shared by fork: starts sooner, takes less memory, and a broken build never listens
@@ -33,6 +34,13 @@ graceful_timeout = 30 + math.ceil(settings.stop_grace_seconds)  # Gunicorn count
 control_socket_disable = True
 if Path("/dev/shm").is_dir():  # noqa: S108  # heartbeats must never wait for a disk
     worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def when_ready(server: Any) -> None:
+    """Before the first worker: what is there now stays for good, so no collection need look at it or unshare it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -37,6 +37,8 @@ class Settings:
     """While this file exists, /readyz answers 503."""
     is_demo: bool
     """Serves /slow as well."""
+    logs_requests: bool
+    """Whether Gunicorn logs requests; not where NGINX in front of it does."""
     workers: int
     threads: int
 
@@ -57,6 +59,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         stop_grace_seconds=_number(environment, "TEAL_STOP_GRACE_SECONDS", 1, 0, 300),
         drain_file=Path(drain_file) if drain_file else None,
         is_demo=environment.get("TEAL_DEMO") == "1",
+        logs_requests=environment.get("TEAL_ACCESS_LOG") != "0",
         workers=int(_number(environment, "TEAL_WORKERS", 2, 1, 64)),
         threads=int(_number(environment, "TEAL_THREADS", 8, 1, 256)),
     )

@@ -27,7 +27,16 @@ def test_nginx_outwaits_the_load_balancer_and_the_longest_request() -> None:
 def test_the_image_builds_without_a_frontend_and_runs_as_an_ordinary_user() -> None:
     lines = (APP / "Dockerfile").read_text().splitlines()
     assert not any("syntax=" in line for line in lines)
-    assert lines[0].startswith("ARG BASE_IMAGE=")
-    assert [line for line in lines if line.startswith("USER")] == ["USER 10001"]
-    assert lines.index("USER 10001") < next(i for i, line in enumerate(lines) if line.startswith("CMD"))
+    base = next(line for line in lines if line.startswith("ARG BASE_IMAGE="))
+    assert re.fullmatch(r".*@sha256:[0-9a-f]{64}", base)
+    assert [line for line in lines if line.startswith("USER")] == ["USER 10001:10001"]
+    assert lines.index("USER 10001:10001") < next(i for i, line in enumerate(lines) if line.startswith("ENTRYPOINT"))
     assert any(line.startswith("HEALTHCHECK") for line in lines)
+
+
+def test_what_pip_installs_is_pinned_to_its_bytes() -> None:
+    text = (APP / "requirements.txt").read_text()
+    whole = (APP.parent / "requirements.txt").read_text()
+    hashes = re.findall(r"sha256:[0-9a-f]{64}", text)
+    assert len(hashes) >= len(pins(APP / "requirements.txt"))
+    assert [known for known in hashes if known not in whole] == []

