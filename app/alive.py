@@ -1,4 +1,4 @@
-"""The image's health check: exit status 0 when /livez answers through NGINX. Imports next to nothing, so it is cheap."""
+"""The image's health check: exit status 0 when /livez answers through NGINX. Imports next to nothing, so is cheap."""
 
 import os
 import socket

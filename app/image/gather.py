@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sbom import write_inventory
+from sbom import write_inventory  # type: ignore[import-not-found]  # beside it, where it runs
 
 LIBRARY = Path("/usr/lib/python3.11")
 SITE = "usr/local/lib/python3.11/dist-packages"
