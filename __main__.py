@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import settings
 from components.domain import Domain
 from components.fleet import Fleet
+from components.key import Key
 from components.ledger import Ledger
 from components.load_balancer import LoadBalancer
 from components.nat import Nat
@@ -27,7 +28,8 @@ try:
 except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
-registry = Registry("app", {"force_delete": not wanted.protects, "tags": tags})
+key = Key("main", {"tags": tags})
+registry = Registry("app", {"kms_key_arn": key.arn, "force_delete": not wanted.protects, "tags": tags})
 candidate = None
 if wanted.builds_image:
     from components.app_image import AppImage  # here, since the others do without its SDK, which takes its time
@@ -42,7 +44,7 @@ network = Network("main", {
     "cidr_block": wanted.cidr_block,
     "zones": list(aws.get_availability_zones(state="available").names[: wanted.zones]),
     "nat": Nat(wanted.nat), "interface_endpoints": list(wanted.interface_endpoints),
-    "flow_log_retention_days": wanted.flow_log_retention_days, "tags": tags})
+    "flow_log_retention_days": wanted.flow_log_retention_days, "kms_key_arn": key.arn, "tags": tags})
 balancer = LoadBalancer("web", {
     "vpc_id": network.vpc_id, "vpc_cidr_block": network.cidr_block, "subnet_ids": network.public_subnet_ids,
     "serves_https": bool(wanted.domain), "protects_from_deletion": wanted.protects,
@@ -63,7 +65,7 @@ sight = Observability("web", {
         colour.value: traffic.target_group_arn_suffixes[colour.value] for colour in Colour},
     "alarm_emails": wanted.alarm_emails, "log_retention_days": wanted.log_retention_days,
     "error_share_percent": wanted.error_share_percent, "latency_p99_seconds": wanted.latency_milliseconds / 1000,
-    "tags": tags})
+    "kms_key_arn": key.arn, "tags": tags})
 fleets = {colour.value: Fleet(colour.value, {
     "colour": colour.value, "image": released.image(colour), "capacity": released.capacity(colour), "min_size": 1,
     "max_size": wanted.max_instances, "instance_types": wanted.instance_types, "volume_gib": wanted.volume_gib,

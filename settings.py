@@ -61,6 +61,13 @@ class Nat(StrEnum):
     PER_ZONE = "per_zone"
 
 
+class Policy(StrEnum):
+    """What it means that something breaks a rule of policy/."""
+
+    ADVISORY = "advisory"
+    MANDATORY = "mandatory"
+
+
 def _retention(days: int) -> int:
     if days not in RETENTION_DAYS:
         raise ValueError(f"must be one of {', '.join(map(str, RETENTION_DAYS))}")
@@ -127,6 +134,7 @@ class Settings(BaseModel):
     builds_image: bool
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
     protects: bool
+    policy: Policy
     domain: Annotated[str, Field(pattern=DNS_NAME)]
     zone_name: Annotated[str, Field(pattern=DNS_NAME)]
     log_retention_days: RetentionDays

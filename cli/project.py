@@ -25,6 +25,12 @@ class Project:
         """Where its embedded cloud lives. Raises LocalCloudError if that cannot be written to."""
         return Home.of_project(self.root)
 
+    @property
+    def policy_packs(self) -> tuple[Path, ...]:
+        """What judges its stacks: the pack in policy/, if there is one."""
+        pack = self.root / "policy"
+        return (pack,) if (pack / "PulumiPolicy.yaml").is_file() else ()
+
     def steps(self) -> Steps:
         """Progress on the screen, with what is known of how long each step takes. Raises LocalCloudError."""
         return Steps(self.home.root / "durations.json")

@@ -11,12 +11,15 @@ from components.children import Children
 WRITE_ACTIONS = ("logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents")
 
 
-def flow_log(children: Children, vpc_id: pulumi.Input[str], retention_days: int) -> ec2.FlowLog:
-    """Records accepted and rejected flows, in windows of a minute, in a log group with the given retention."""
+def flow_log(
+    children: Children, vpc_id: pulumi.Input[str], retention_days: int, kms_key_arn: pulumi.Input[str] | None
+) -> ec2.FlowLog:
+    """Records accepted and rejected flows, in windows of a minute, in a log group of the given retention and key."""
     caller = aws.get_caller_identity_output(opts=children.invoke_options())
     group = cloudwatch.LogGroup(
         children.name("flow-log-group"),
         retention_in_days=retention_days,
+        kms_key_id=kms_key_arn,
         tags=children.tagged("flow-log-group"),
         opts=children.options(),
     )

@@ -1,7 +1,7 @@
-"""What an instance of a Fleet may do: pull one repository, write one log group, and be administered by SSM."""
+"""What instances may do: all are administered by SSM; a Fleet's pull one repository and write one log group."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -19,34 +19,43 @@ class InstanceRole:
     policies: tuple[pulumi.Resource, ...]
 
 
-def instance_role(
-    children: Children, repository_arn: pulumi.Input[str], log_group_arn: pulumi.Input[str]
-) -> InstanceRole:
-    """The least that an instance needs; a shell on it goes through SSM's session manager, not SSH."""
+def managed_role(children: Children, description: str, prefix: str = "") -> InstanceRole:
+    """A role of instances that only lets SSM administer them: a shell goes through session manager, not SSH."""
     role = iam.Role(
-        children.name("role"),
-        description="Instances of a Teal fleet",
+        children.name(f"{prefix}role"),
+        description=description,
         assume_role_policy=assume_role_policy(),
-        tags=children.tagged("role"),
+        tags=children.tagged(f"{prefix}role"),
         opts=children.options(),
     )
     session = iam.RolePolicyAttachment(
-        children.name("session"),
+        children.name(f"{prefix}session"),
         role=role.name,
         policy_arn=iam.ManagedPolicy.AMAZON_SSM_MANAGED_INSTANCE_CORE,
         opts=children.options(),
     )
+    profile = iam.InstanceProfile(
+        children.name(f"{prefix}profile"),
+        role=role.name,
+        tags=children.tagged(f"{prefix}profile"),
+        opts=children.options(),
+    )
+    return InstanceRole(role, profile, (session,))
+
+
+def instance_role(
+    children: Children, repository_arn: pulumi.Input[str], log_group_arn: pulumi.Input[str]
+) -> InstanceRole:
+    """The least that an instance of a Fleet needs."""
+    managed = managed_role(children, "Instances of a Teal fleet")
     arns = pulumi.Output.all(repository_arn=repository_arn, log_group_arn=log_group_arn)
     own = iam.RolePolicy(
         children.name("pull-and-log"),
-        role=role.name,
+        role=managed.role.name,
         policy=arns.apply(lambda known: instance_policy(**known)),
         opts=children.options(),
     )
-    profile = iam.InstanceProfile(
-        children.name("profile"), role=role.name, tags=children.tagged("profile"), opts=children.options()
-    )
-    return InstanceRole(role, profile, (session, own))
+    return replace(managed, policies=(*managed.policies, own))
 
 
 def assume_role_policy() -> str:

@@ -9,6 +9,7 @@ import pulumi
 from pulumi_aws import ec2, ssm
 
 from components.children import Children
+from components.instance_role import managed_role
 from components.security_groups import ANYWHERE, allow_from, allow_to, security_group
 from components.subnets import zone_letter
 
@@ -98,6 +99,7 @@ def nat_instance(children: Children, site: NatSite) -> NatRoutes:
     for port in WEB_PORTS:
         allow_from(children, f"nat-from-vpc-{port}", group, site.cidr_block, port, "Web requests to pass on")
         allow_to(children, f"nat-to-internet-{port}", group, ANYWHERE, port, "Web requests passed on")
+    role = managed_role(children, "NAT instance of a Teal network", "nat-")
     looks_image_up = site.image_id is None
     instance = ec2.Instance(
         children.name("nat"),
@@ -105,6 +107,7 @@ def nat_instance(children: Children, site: NatSite) -> NatRoutes:
         instance_type=site.instance_type,
         subnet_id=next(iter(site.public_subnet_ids.values())),
         vpc_security_group_ids=[group.id],
+        iam_instance_profile=role.profile.name,
         source_dest_check=False,
         metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
         root_block_device={"encrypted": True, "volume_type": "gp3"},

@@ -43,6 +43,8 @@ class NetworkArgs(TypedDict):
     """Services that get an interface endpoint in every zone, by short name such as ecr.api or ssm; default none."""
     flow_log_retention_days: NotRequired[int]
     """Days that flow logs are kept for, one of those that CloudWatch Logs offers; default 365."""
+    kms_key_arn: NotRequired[pulumi.Input[str]]
+    """KMS key for the flow logs, usable by CloudWatch Logs; default the service's own encryption."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Put on every child, beside its own Name."""
 
@@ -106,7 +108,7 @@ class Network(pulumi.ComponentResource):
         )
         s3_gateway(children, endpoint_site)
         interface_endpoints(children, endpoint_site, services)
-        flow_log(children, vpc.id, retention_days)
+        flow_log(children, vpc.id, retention_days, args.get("kms_key_arn"))
 
         self.vpc_id = vpc.id
         self.cidr_block = vpc.cidr_block

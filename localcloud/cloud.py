@@ -9,7 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
-from localcloud.api import gaps_autoscaling, gaps_data, gaps_dynamodb, gaps_ec2, gaps_elbv2, gaps_route53, refusals_ec2
+from localcloud.api import (
+    gaps_autoscaling,
+    gaps_data,
+    gaps_dynamodb,
+    gaps_ec2,
+    gaps_elbv2,
+    gaps_iam,
+    gaps_route53,
+    refusals_ec2,
+)
+from localcloud.api.recorder import recording
 from localcloud.api.routes import answering, signalling
 from localcloud.api.server import ApiServer
 from localcloud.dataplane.image_runner import ImageRunner
@@ -24,7 +34,10 @@ from localcloud.launch import STATUS_PATH
 from localcloud.provider import aws, docker
 from localcloud.provider.servicer import serve
 
-REPAIRS = (gaps_autoscaling, gaps_data, gaps_dynamodb, gaps_ec2, gaps_elbv2, gaps_route53, refusals_ec2, moto_gap)
+REPAIRS = (
+    *(gaps_autoscaling, gaps_data, gaps_dynamodb, gaps_ec2, gaps_elbv2, gaps_iam, gaps_route53),
+    *(refusals_ec2, moto_gap),
+)
 """What moto lacks, or lets pass, and AWS does not."""
 GRACE_SECONDS = 1.0
 """How long a provider call that is under way may go on when the cloud stops."""
@@ -33,9 +46,13 @@ GRACE_SECONDS = 1.0
 class Cloud:
     """A cloud that answers as long as the `with` block lasts. Raises CloudStartFailed when a part does not come up."""
 
-    def __init__(self, home: Home, project: Path, regions: Sequence[str]) -> None:
-        """Takes the folder that it keeps its things in, the project to build from, and the regions that it runs."""
+    def __init__(self, home: Home, project: Path, regions: Sequence[str], *, records_calls: bool = False) -> None:
+        """Takes the folder that it keeps its things in, the project to build from, and the regions that it runs.
+
+        One that records calls writes every request to its API into the home's calls_file.
+        """
         self._home, self._project, self._regions = home, project, regions
+        self._records_calls = records_calls
         self._parts = ExitStack()
         self._plane: DataPlane | None = None
         self.providers: dict[str, int] = {}
@@ -62,7 +79,9 @@ class Cloud:
     def _start(self) -> None:
         for repair in REPAIRS:
             repair.install()
-        around = (moto_gap.blobs, answering(STATUS_PATH, self._status), signalling(self._changed, USER_AGENT))
+        around = [moto_gap.blobs, answering(STATUS_PATH, self._status), signalling(self._changed, USER_AGENT)]
+        if self._records_calls:
+            around.append(recording(self._home.calls_file))
         api = self._parts.enter_context(ApiServer(around))
         self.api_url = api.url
         driver = ProcessDriver(environment=_mark())

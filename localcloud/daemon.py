@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import structlog
 
+from localcloud.api.recorder import SWITCH
 from localcloud.cloud import Cloud
 from localcloud.errors import LocalCloudError
 from localcloud.home import MARK, CloudRecord, Home
@@ -42,7 +43,8 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        with Cloud(home, arguments.project, arguments.regions) as cloud:
+        records = os.environ.get(SWITCH) == "1"
+        with Cloud(home, arguments.project, arguments.regions, records_calls=records) as cloud:
             home.write_record(
                 CloudRecord(
                     pid=os.getpid(),

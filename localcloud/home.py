@@ -78,6 +78,7 @@ class Home:
         self.record_file = self.root / "cloud.json"
         self.lock_file = self.root / "lock"
         self.log_file = self.root / "cloud.log"
+        self.calls_file = self.root / "calls.jsonl"
         self.passphrase_file = self.root / "passphrase"
         self.backend = self.root / "pulumi" / "state"
         self.pulumi_home = self.root / "pulumi" / "home"

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ from localcloud.errors import LocalCloudError, StackFailed
 from localcloud.home import CloudRecord, Home
 
 OnEvent = Callable[[EngineEvent], None]
+MANDATORY = "mandatory"
+"""How the engine calls a rule that stops a run."""
 FOREIGN = re.compile(r"^(AWS_|PULUMI_|(HTTPS?|ALL)_PROXY$)", re.IGNORECASE)
 
 
@@ -40,6 +42,9 @@ class Diagnostics:
         told = event.diagnostic_event
         if told and told.severity == "error":
             self.errors.append(_one_line(told))
+        broken = event.policy_event
+        if broken and broken.enforcement_level == MANDATORY:
+            self.errors.append(f"{broken.policy_name}: {plain(broken.message)}")
         if self.on_event:
             self.on_event(event)
 
@@ -56,8 +61,12 @@ class LocalStack:
         region: str,
         command: automation.PulumiCommand,
         toolchain: Mapping[str, str],
+        policy_packs: Sequence[Path] = (),
     ) -> None:
-        """`toolchain` holds the variables that the engine itself needs, PATH among them."""
+        """`toolchain` holds the variables that the engine itself needs, PATH among them.
+
+        Policy packs, folders each, have a say in every run and preview; what they only advise is an event.
+        """
         self.project, self.name, self.home, self.record, self.region = project, name, home, record, region
         self.source = project / f"Pulumi.{name}.yaml"
         if not self.source.is_file():
@@ -65,22 +74,26 @@ class LocalStack:
             raise LocalCloudError(f"there is no stack {name!r}: {project} has stack files for {known}")
         self.work_dir = home.projects / project.name
         self._command = command
+        self.policy_packs = tuple(policy_packs)
         self.environment = {**stack_environment(record, home, region), **toolchain}
 
     def up(self, on_event: OnEvent | None = None) -> Mapping[str, Any]:
-        """Brings the stack up and returns its exports. Raises StackFailed."""
+        """Brings the stack up and returns its exports. Raises StackFailed, also where a policy pack stops it."""
         with self._running(on_event) as (stack, heard):
-            result = stack.up(color="never", on_event=heard)
+            result = stack.up(color="never", on_event=heard, policy_packs=[*map(str, self.policy_packs)])
         return {name: output.value for name, output in result.outputs.items()}
 
-    def preview(self, *, refresh: bool = False, expect_no_changes: bool = False) -> Mapping[str, int]:
+    def preview(
+        self, on_event: OnEvent | None = None, *, refresh: bool = False, expect_no_changes: bool = False
+    ) -> Mapping[str, int]:
         """What a run would do: count by operation (create, update, replace, delete, same). Raises StackFailed."""
-        with self._running() as (stack, heard):
+        with self._running(on_event) as (stack, heard):
             result = stack.preview(
                 color="never",
                 refresh=refresh,
                 expect_no_changes=expect_no_changes,
                 on_event=heard,
+                policy_packs=[*map(str, self.policy_packs)],
             )
         return {str(operation): count for operation, count in result.change_summary.items()}
 
@@ -175,9 +188,14 @@ def _pid_of(lock: Path) -> int | None:
         return None
 
 
+def plain(text: str) -> str:
+    """A message of the engine's in one line, without its marks for colours."""
+    return " ".join(re.sub(r"<\{%[^%]*%\}>", "", text).split())
+
+
 def _one_line(told: DiagnosticEvent) -> str:
     name = told.urn.rsplit("::", 1)[-1] if told.urn else ""
-    text = " ".join(re.sub(r"<\{%[^%]*%\}>", "", told.message).split()).removeprefix("error: ")
+    text = plain(told.message).removeprefix("error: ")
     return f"{name}: {text}" if name else text
 
 

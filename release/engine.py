@@ -47,6 +47,8 @@ class Engine:
 
     def __init__(self, world: World, lock: Lock) -> None:
         self._world, self._lock = world, lock
+        self._written: State | None = None
+        """What this engine has just written: known without reading it."""
         self._lookout = Lookout(world.traffic, world.health, world.judge, world.hooks, world.clock)
 
     def begin(self, release: InFlight, why: str) -> None:
@@ -91,6 +93,7 @@ class Engine:
         """
         while True:
             state, release = self._in_flight()
+            self._written = None  # once: from now on others may write
             seen = self._lookout.look(state, release)
             if seen.hook.ended:
                 self._note_hooks(seen.hook.ended, release.release_id)
@@ -170,7 +173,7 @@ class Engine:
             self._lookout.applied = declared(state)
 
     def _in_flight(self) -> tuple[State, InFlight]:
-        state = self._world.ledger.read()
+        state = self._written or self._world.ledger.read()
         if state.release is None:
             self._lock.renew()  # where somebody has taken the lock over and ended it, that is the news
             raise Refused("no release is in flight")
@@ -208,4 +211,5 @@ class Engine:
         now = self._world.clock.now()
         entry: Entry = entry_for(state, event, phase, why, at=now, by=self._world.by, release_id=release_id)
         self._world.ledger.record(state, entry, self._lock.token)
+        self._written = state
         self._world.watcher.recorded(entry)

@@ -175,7 +175,7 @@ def combined(findings: Sequence[Finding], observe_only: Collection[Check] = ()) 
     outcome = next((one for one in _SEVERITY if any(found.outcome is one for found in counted)), Outcome.PASS)
     if not findings:
         return Verdict(Outcome.NO_DATA, "nothing was looked at yet")
-    said = [_told(found) for found in counted if found.outcome is outcome and outcome is not Outcome.PASS]
+    said = [_told(found) for found in counted if found.outcome is outcome]
     said += [f"observed only: {_told(found)}" for found in observed if found.outcome is not Outcome.PASS]
     return Verdict(outcome, "; ".join(said))
 
@@ -187,7 +187,8 @@ def _judge_users(probed: Probed, limits: Limits, weight: int) -> Finding:
         return Finding(Check.USERS_ERRORS, Outcome.PASS, told)
     if weight == 0:
         why = f"{told}, and the target colour gets none of them"
-        return Finding(Check.USERS_ERRORS, Outcome.INCONCLUSIVE, why)
+        # Live's trouble, or nothing is released yet: a version that mends it must not be held up by it.
+        return Finding(Check.USERS_ERRORS, Outcome.INCONCLUSIVE, why, is_observed_only=True)
     return Finding(Check.USERS_ERRORS, _blame(probed, weight), told)
 
 

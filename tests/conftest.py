@@ -5,6 +5,11 @@ import pytest
 FIGURES: list[str] = []
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a test has recorded anew takes the place of the file that others compare with."""
+    parser.addoption("--update", action="store_true", help="write recorded files anew instead of comparing with them")
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Tells what a test measured as soon as it is over."""
     if report.when == "teardown":

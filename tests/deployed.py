@@ -46,7 +46,13 @@ DECIDED: dict[str, Mapping[str, Any]] = {
     "aws:route53/record:Record": {"fqdn": "www.teal.example"},
 }  # fmt: skip
 """What AWS decides and a program goes on with, by type."""
-NAMED_BY_PULUMI = ("aws:dynamodb/table:Table", "aws:cloudwatch/logGroup:LogGroup", "aws:autoscaling/group:Group")
+NAMED_BY_PULUMI = (
+    "aws:dynamodb/table:Table",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:autoscaling/group:Group",
+    "aws:iam/role:Role",
+    "aws:iam/instanceProfile:InstanceProfile",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ class Registered:
     protect: bool
     inputs: dict[str, Any]
     ignored: tuple[str, ...]
+    urn: str
+    links: dict[str, frozenset[str]]
+    """By input, the URNs of the resources that its value comes from."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class Recorder(mocks.MockMonitor):
         super().__init__(mocks=self)  # type: ignore[arg-type]  # answers new_resource and call itself
         self.lookups = lookups
         self.requests: list[Any] = []
+        self.urns: list[str] = []
 
     def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
         named = {"name": args.name} if args.typ in NAMED_BY_PULUMI else {}
@@ -89,8 +99,10 @@ class Recorder(mocks.MockMonitor):
         return answer(args.args) if callable(answer) else answer
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # gRPC's name
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         self.requests.append(request)
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        self.urns.append(answer.urn)
+        return answer
 
 
 def deploy(
@@ -98,13 +110,14 @@ def deploy(
     config: Mapping[str, str] | None = None,
     lookups: Mapping[str, Any] | None = None,
     stack: str = "test",
+    project: str = "teal",
 ) -> Deployment:
     """Runs program on the mocks; lookups (token to answer, or to a function of the arguments) add to LOOKUPS."""
     asyncio.set_event_loop(LOOP)  # set_mocks needs a current loop, and asyncio.run in another test takes it away
     settings.set_root_resource(None)  # type: ignore[arg-type]  # else an earlier test's exports stay
     recorder = Recorder({**LOOKUPS, **(lookups or {})})
     exports: dict[str, Any] = {}
-    mocks.set_mocks(recorder, project="teal", stack=stack, monitor=recorder)  # type: ignore[arg-type]
+    mocks.set_mocks(recorder, project=project, stack=stack, monitor=recorder)  # type: ignore[arg-type]
     pulumi.runtime.set_all_config(dict(config or {}))
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
@@ -123,7 +136,9 @@ def deploy(
             protect=r.protect,
             inputs=rpc.deserialize_properties(r.object),
             ignored=tuple(r.ignoreChanges),
+            urn=urn,
+            links={name: frozenset(sources.urns) for name, sources in r.propertyDependencies.items()},
         )
-        for r in recorder.requests
+        for r, urn in zip(recorder.requests, recorder.urns, strict=True)
     }
     return Deployment(resources, exports)

@@ -115,3 +115,24 @@ def test_the_embedded_clouds_table_covers_all_that_the_program_registers(stack: 
         if resource.type.startswith(("aws:", "docker:")):
             assert resource.type in known, name
             assert resource.inputs.keys() <= known[resource.type].input_names, name
+
+
+TAGGED = (
+    *("ec2/vpc:Vpc", "ec2/subnet:Subnet", "ec2/routeTable:RouteTable", "ec2/internetGateway:InternetGateway"),
+    *("ec2/natGateway:NatGateway", "ec2/eip:Eip", "ec2/securityGroup:SecurityGroup", "ec2/flowLog:FlowLog"),
+    *("ec2/vpcEndpoint:VpcEndpoint", "ec2/launchTemplate:LaunchTemplate", "ec2/instance:Instance"),
+    *("lb/listener:Listener", "lb/listenerRule:ListenerRule", "acm/certificate:Certificate"),
+)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_what_the_pipelines_roles_know_by_its_tags_bears_them(stack: str) -> None:
+    """Conditions of the pipeline's policies ask for both tags; what lacks one could be made and never be changed."""
+    found = unreleased(stack)
+    seen = [(name, each) for name, each in found.resources.items() if each.type.endswith(TAGGED)]
+    assert len(seen) > 10
+    for name, each in seen:
+        assert each.inputs["tags"]["Project"] == "teal", name
+        assert each.inputs["tags"]["Environment"] == stack, name
+    for group in found.of_type("autoscaling/group:Group").values():
+        assert {"Project", "Environment"} <= {tag["key"] for tag in group.inputs["tags"]}

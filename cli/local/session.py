@@ -23,13 +23,16 @@ class Session:
     project: Project
     steps: Steps
 
-    def stack(self, name: str, record: CloudRecord, engine: Toolchain) -> LocalStack:
-        """One of the project's stacks, in the cloud of the record. Raises LocalCloudError for an unknown one."""
+    def stack(self, name: str, record: CloudRecord, engine: Toolchain, *, is_judged: bool = False) -> LocalStack:
+        """One of the project's stacks, in the cloud of the record; its runs are judged by the project's policy pack.
+
+        Raises LocalCloudError for an unknown one.
+        """
         self.require(name)
         region = region_of(self.project.root, name)
-        return LocalStack(
-            self.project.root, name, self.project.home, record, region, engine.pulumi_command(), engine.environment()
-        )
+        packs = self.project.policy_packs if is_judged else ()
+        command, variables = engine.pulumi_command(), engine.environment()
+        return LocalStack(self.project.root, name, self.project.home, record, region, command, variables, packs)
 
     def require(self, name: str) -> None:
         """Raises LocalCloudError unless the project has a stack of that name: before anything is started for it."""
@@ -39,11 +42,11 @@ class Session:
                 f"there is no stack {name!r}: Pulumi.<stack>.yaml exists for {', '.join(known) or 'none'}"
             )
 
-    def running_stack(self, name: str) -> LocalStack:
+    def running_stack(self, name: str, *, is_judged: bool = False) -> LocalStack:
         """A stack in the cloud that runs already. Raises CloudNotRunning."""
         self.require(name)
         record = self.project.home.running()
-        return self.stack(name, record, get_engine(self.steps))
+        return self.stack(name, record, get_engine(self.steps), is_judged=is_judged)
 
     @property
     def regions(self) -> list[str]:

@@ -15,6 +15,7 @@ from cli.failures import one_line
 from cli.local.first import release_first
 from cli.local.interrupt import ending_engine
 from cli.local.options import digest_option, json_option, stack_argument
+from cli.local.policy import Advice, policy_option
 from cli.local.session import Session, session
 from cli.steps import Step
 from localcloud.errors import LocalCloudError
@@ -50,9 +51,10 @@ class Counting:
 @stack_argument
 @digest_option
 @click.option("--build", is_flag=True, help="Pack the app as it stands and make it the first image.")
+@policy_option
 @json_option
 @one_line
-def up(stack: str, digest: str | None, build: bool, as_json: bool) -> None:
+def up(stack: str, digest: str | None, build: bool, is_judged: bool, as_json: bool) -> None:
     """Bring STACK (dev by default) up on this machine, with the real engine and an embedded cloud.
 
     Needs no account, no Docker and no root. Doing it again changes nothing that has not changed.
@@ -70,7 +72,7 @@ def up(stack: str, digest: str | None, build: bool, as_json: bool) -> None:
         wanted = of_stack(here.project.root, stack)
         engine = get_engine(here.steps)
         record = here.cloud()
-        found = here.stack(stack, record, engine)
+        found = here.stack(stack, record, engine, is_judged=is_judged)
         api = Api(record.api_url, found.region)
         if wanted.zone_name:
             own_zone(api, wanted.zone_name)
@@ -92,7 +94,10 @@ def _run(here: Session, stack: LocalStack) -> Mapping[str, Any]:
     again = f"what is made so far stays; `teal local up {stack.name}` goes on from there"
     what, remark = f"pulumi up -s {stack.name}", here.steps.remark
     with here.steps.step(what, usual_seconds=20) as step, ending_engine(again, remark):
-        return stack.up(Counting(step))
+        advice = Advice(Counting(step))
+        exports = stack.up(advice)
+    advice.show(here.steps)
+    return exports
 
 
 def _first(

@@ -5,7 +5,7 @@ import click
 from cli.failures import one_line
 from cli.release.back import turn_back
 from cli.release.conduct import end
-from cli.release.options import environment_argument
+from cli.release.options import environment_argument, json_option
 from cli.release.place import place_of
 from release.errors import Refused
 from release.machine import Phase
@@ -14,8 +14,9 @@ from release.machine import Phase
 @click.command()
 @environment_argument
 @click.option("--reason", default="abort by hand", show_default=True, help="Goes into the history.")
+@json_option
 @one_line
-def abort(environment: str, reason: str) -> None:
+def abort(environment: str, reason: str, as_json: bool) -> None:
     """End the release in flight in ENV: running, paused or killed.
 
     All requests go back to the colour that was live before. Exits with 0 once they have, with 4 if none is in flight.
@@ -24,7 +25,7 @@ def abort(environment: str, reason: str) -> None:
     Example:
       teal release abort dev
     """
-    with place_of(environment) as place:
+    with place_of(environment, tells_json=as_json) as place:
         release = place.ledger.read().release
         if release is None:
             raise Refused(f"no release is in flight in {environment}")

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -76,15 +77,29 @@ class Pace:
 
 
 def pace_options(command: Command) -> Command:
-    """The options that make up a Pace: the command gets `steps`, `bakes`, `warm_seconds`, `ready_seconds`."""
+    """The options that make up a Pace, which the command gets as `pace`; UsageError where they do not agree."""
     return _steps(waits_options(command))
 
 
 def waits_options(command: Command) -> Command:
     """pace_options without the steps."""
+
+    @wraps(command)
+    def paced(
+        *args: Any,
+        bakes: tuple[float, ...] | None,
+        warm_seconds: float | None,
+        ready_seconds: float | None,
+        steps: tuple[int, ...] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        pace = Pace(steps, bakes, warm_seconds, ready_seconds)
+        pace.check()
+        return command(*args, pace=pace, **kwargs)
+
     for option in reversed(_waits):
-        command = option(command)
-    return command
+        paced = option(paced)
+    return cast(Command, paced)
 
 
 _steps = click.option("--steps", type=Steps(), help="Share by step in percent, 5,25,100; default: teal:steps.")

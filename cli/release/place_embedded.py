@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cli.aws import PATIENT, client
+from cli.parameters import Parameters
 from cli.release.place_base import Place
 from localcloud.environment import stack_environment
 from localcloud.home import CloudRecord, Home
@@ -52,7 +53,7 @@ class EmbeddedPlace(Place):
 
     def new_client(self, service: str) -> Any:
         """By the embedded cloud's endpoint and credentials."""
-        return client(service, self._access, PATIENT)
+        return Parameters(self._access) if service == "ssm" else client(service, self._access, PATIENT)
 
     @property
     def _access(self) -> dict[str, str]:

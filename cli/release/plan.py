@@ -24,10 +24,7 @@ from release.ledger import Plan
 def plan(
     environment: str,
     image: str | None,
-    steps: tuple[int, ...] | None,
-    bakes: tuple[float, ...] | None,
-    warm_seconds: float | None,
-    ready_seconds: float | None,
+    pace: Pace,
     as_json: bool,
     despite_alarms: tuple[str, ...],
 ) -> None:
@@ -40,8 +37,6 @@ def plan(
       teal release plan dev
       teal release plan prod --image sha256:…
     """
-    pace = Pace(steps, bakes, warm_seconds, ready_seconds)
-    pace.check()
     with place_of(environment) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()

@@ -1,14 +1,17 @@
 """`teal release rollback`."""
 
+from dataclasses import replace
+
 import click
 
 from cli.failures import one_line
 from cli.release.back import turn_back
 from cli.release.conduct import end, launch
-from cli.release.options import Pace, environment_argument, waits_options
+from cli.release.options import Pace, environment_argument, json_option, waits_options
 from cli.release.place import place_of
 from cli.release.planning import plan_of
 from release.errors import Refused
+from release.ledger import WHOLE
 from release.machine import Phase
 
 
@@ -16,13 +19,13 @@ from release.machine import Phase
 @environment_argument
 @click.option("--reason", default="rollback by hand", show_default=True, help="Goes into the history.")
 @waits_options
+@json_option
 @one_line
 def rollback(
     environment: str,
     reason: str,
-    bakes: tuple[float, ...] | None,
-    warm_seconds: float | None,
-    ready_seconds: float | None,
+    pace: Pace,
+    as_json: bool,
 ) -> None:
     """Take ENV back to the image before.
 
@@ -35,7 +38,7 @@ def rollback(
       teal release rollback dev
       teal release rollback prod --reason "checkout is slow"
     """
-    with place_of(environment) as place:
+    with place_of(environment, tells_json=as_json) as place:
         state = place.ledger.read()
         if state.release is not None:
             end(place, turn_back(place, state.release, reason), wanted=Phase.ROLLED_BACK)
@@ -43,6 +46,5 @@ def rollback(
         digest = state.side(state.idle).digest
         if digest is None:
             raise Refused(f"{environment} has had no image before {state.side(state.live).digest}")
-        pace = Pace((100,), bakes, warm_seconds, ready_seconds)
-        outcome = launch(place, plan_of(place, digest, state, pace))
+        outcome = launch(place, plan_of(place, digest, state, replace(pace, steps=(WHOLE,))))
     end(place, outcome, wanted=Phase.DONE)

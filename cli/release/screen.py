@@ -61,7 +61,7 @@ def next_of(decision: Decision) -> str:
 
 
 def present(state: State, seen: Seen) -> list[str]:
-    """The phase, both colours with weight, health and image, and the judge's word; a line each."""
+    """The phase; both colours with weight, health and image; what judge and hooks say: a line each."""
     release = state.release
     lines = []
     if release:
@@ -74,5 +74,7 @@ def present(state: State, seen: Seen) -> list[str]:
         servers = f"{seen.healthy[colour]} of {side.capacity} healthy"
         lines.append(f"  {colour:<6}{role}  {seen.weights[colour]:>3} %  {servers:<16} {(side.digest or '-')[:19]}")
     if seen.verdict.why:
-        lines.append(f"  {seen.verdict.outcome}: {seen.verdict.why}")
+        lines += [f"  judged {seen.verdict.outcome}", *(f"    {said}" for said in seen.verdict.why.split("; "))]
+    if seen.hook.why:
+        lines.append(f"  {seen.hook.why}")
     return lines

@@ -22,10 +22,7 @@ from release.machine import Phase
 def start(
     environment: str,
     image: str | None,
-    steps: tuple[int, ...] | None,
-    bakes: tuple[float, ...] | None,
-    warm_seconds: float | None,
-    ready_seconds: float | None,
+    pace: Pace,
     phoenix: bool,
     as_json: bool,
     despite_alarms: tuple[str, ...],
@@ -41,8 +38,6 @@ def start(
       teal release start prod --image sha256:… --steps 1,10,100 --bake 30s,5m,10m --keep-warm 1h
       teal release start dev --phoenix
     """
-    pace = Pace(steps, bakes, warm_seconds, ready_seconds)
-    pace.check()
     with place_of(environment, tells_json=as_json) as place:
         digest = wanted_digest(place, image)
         state = place.ledger.read()

@@ -88,9 +88,15 @@ class LedgerTable:
         self._transact(writes, state.version - 1)
 
     def take_lock(self, state: State, entry: Entry, change: dict[str, Any]) -> None:
-        """Writes state and entry as record does, and with them changes the lock's item. Raises LedgerConflict."""
+        """Writes state and entry as record does, and with them changes the lock's item. Raises LedgerConflict.
+
+        That also where the condition of the change does not hold: somebody else has changed the lock since.
+        """
         update = {"Update": {"TableName": self.table_name, "Key": LOCK_KEY, **change}}
-        self._transact([self._put_state(state), self._put_entry(entry), update], state.version - 1)
+        try:
+            self._transact([self._put_state(state), self._put_entry(entry), update], state.version - 1)
+        except LockLost as error:
+            raise LedgerConflict("somebody else has taken the lock meanwhile: read it again") from error
 
     def history(self) -> list[Entry]:
         """Every entry, the oldest first."""

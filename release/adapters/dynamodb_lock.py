@@ -76,11 +76,14 @@ class LockTable:
 
     def holder(self) -> Holder | None:
         """Who has it now; None where it is free, or its holder's term is over."""
+        found = self._item()
+        holder = _holder(found) if found else None
+        return holder if holder and holder.until > self._now() else None
+
+    def _item(self) -> dict[str, Any] | None:
         found = self._client.get_item(TableName=self._ledger.table_name, Key=LOCK_KEY, ConsistentRead=True)
-        if "Item" not in found:
-            return None
-        holder = _holder(found["Item"])
-        return holder if holder.until > self._now() else None
+        item: dict[str, Any] | None = found.get("Item")
+        return item
 
     def acquire(self, who: str, purpose: str) -> HeldLock:
         """The lock, for a term. Raises LockHeld, which says who has it and how to go on."""
@@ -105,7 +108,7 @@ class LockTable:
         return HeldLock(self, int(changed["Attributes"]["fence"]["N"]))
 
     def take_over(self, who: str, purpose: str) -> HeldLock:
-        """The lock, whoever has it; that and why goes into the history. Raises LockLost if somebody else was later.
+        """The lock, whoever has it; that and why goes into the history.
 
         Asks again where its holder has written the ledger meanwhile; raises LedgerConflict after ten times.
         """
@@ -117,8 +120,8 @@ class LockTable:
         return self._take_over(who, purpose)
 
     def _take_over(self, who: str, purpose: str) -> HeldLock:
-        before = self.holder()
-        if before is None:
+        found = self._item()
+        if found is None or (before := _holder(found)).until <= self._now():
             return self.acquire(who, purpose)
         state = self._ledger.read()
         following, release = replace(state, version=state.version + 1), state.release
@@ -131,12 +134,15 @@ class LockTable:
             by=who,
             release_id=release.release_id if release else "",
         )
-        change = {"UpdateExpression": _TAKE, "ExpressionAttributeValues": self._values(who, purpose)}
+        fence = int(found["fence"]["N"])
+        values = {**self._values(who, purpose), ":was": {"N": str(fence)}}
+        change = {
+            "UpdateExpression": _TAKE,
+            "ConditionExpression": "fence = :was",
+            "ExpressionAttributeValues": values,
+        }
         self._ledger.take_lock(following, entry, change)
-        found = self._client.get_item(TableName=self._ledger.table_name, Key=LOCK_KEY, ConsistentRead=True)["Item"]
-        if found["holder"]["S"] != who:
-            raise LockLost(f"the lock was taken over once more: {_holder(found)}")
-        return HeldLock(self, int(found["fence"]["N"]))
+        return HeldLock(self, fence + 1)
 
     def extend(self, token: int, term: timedelta) -> timedelta:
         """Moves the expiry of the holder with this token; how long that took. Raises LockLost for another token."""

@@ -46,6 +46,8 @@ class Pace:
     window_seconds: float = 30.0
     idle_seconds: float = 5.0
     """Without anybody looking for so long, no more requests are made."""
+    move_seconds: float = 2.0
+    """New weights may take so long to be everywhere: what users' requests meet meanwhile is nobody's for certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class SyntheticProbe:
         self._shots: deque[Shot] = deque(maxlen=MOST_SHOTS)
         self._lock = threading.Lock()
         self._aim: Aim | None = None
-        self._looked_at = 0.0
+        self._looked_at, self._moved_at = 0.0, float("-inf")
         self._thread: threading.Thread | None = None
         self._stop: Callable[[], object] | None = None
         self._is_closed = False
@@ -92,6 +94,12 @@ class SyntheticProbe:
         with self._lock:
             if self._aim is not None and (self._aim.target, self._aim.digest) != (aim.target, aim.digest):
                 self._shots.clear()
+            elif self._aim is not None and self._aim.weight != aim.weight:
+                self._moved_at = now
+                if not self._aim.weight:  # what users got until now was none of the target's
+                    kept = [shot for shot in self._shots if shot.route is not Route.USERS]
+                    self._shots.clear()
+                    self._shots.extend(kept)
             self._aim, self._looked_at = aim, now
             while self._shots and self._shots[0].at < now - self._pace.window_seconds:
                 self._shots.popleft()
@@ -179,7 +187,8 @@ class SyntheticProbe:
         finally:
             self._under_way -= 1
         now = self._clock()
-        if self._lost(now) - lost_before > STALL_SECONDS:
+        is_between = route is Route.USERS and started < self._moved_at + self._pace.move_seconds
+        if is_between or self._lost(now) - lost_before > STALL_SECONDS:
             return
         shot = Shot(
             at=now,

@@ -12,7 +12,7 @@ from deployed import Deployment, Registered, deploy
 
 ZONES = ["eu-west-1a", "eu-west-1b"]
 ARGS: dict[str, Any] = {"cidr_block": "10.0.0.0/16", "zones": ZONES}
-UNTAGGABLE = ("Route", "RouteTableAssociation", "RolePolicy")
+UNTAGGABLE = ("Route", "RouteTableAssociation", "RolePolicy", "RolePolicyAttachment")
 
 
 def args(**changes: Any) -> Any:
@@ -153,6 +153,19 @@ def test_the_nat_instance_forwards_and_is_locked_down() -> None:
     assert {"net-private-a-out", "net-private-b-out"} <= resources.keys()
 
 
+def test_the_nat_instance_is_administered_by_ssm_and_may_do_nothing_else() -> None:
+    resources = network(nat=Nat.INSTANCE)
+    assert resources["net-nat"].links["iamInstanceProfile"] == {resources["net-nat-profile"].urn}
+    assert resources["net-nat-profile"].inputs["role"] == "net-nat-role"
+    of_role = {
+        name: r.inputs.get("policyArn") for name, r in resources.items() if r.inputs.get("role") == "net-nat-role"
+    }
+    assert of_role == {
+        "net-nat-profile": None,
+        "net-nat-session": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+    }
+
+
 def test_the_nat_instance_takes_web_traffic_of_the_vpc_only() -> None:
     found = deployment(nat=Nat.INSTANCE)
     ingress, egress = found.of_type("SecurityGroupIngressRule"), found.of_type("SecurityGroupEgressRule")
@@ -228,6 +241,11 @@ def test_every_flow_is_logged_for_the_retention() -> None:
     assert log["iamRoleArn"] == "arn:net-flow-log-role"
     assert resources["net-flow-log-group"].inputs["retentionInDays"] == 30
     assert network()["net-flow-log-group"].inputs["retentionInDays"] == 365
+
+
+def test_flow_logs_are_encrypted_with_the_callers_key() -> None:
+    assert network(kms_key_arn="arn:key")["net-flow-log-group"].inputs["kmsKeyId"] == "arn:key"
+    assert "kmsKeyId" not in network()["net-flow-log-group"].inputs
 
 
 def test_the_flow_log_role_serves_this_account_and_one_log_group() -> None:

@@ -1,5 +1,8 @@
 import base64
 import json
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,3 +71,14 @@ def test_a_variable_that_is_no_name_or_teals_own_is_refused(name: str) -> None:
 
 def test_it_is_encoded_in_base64() -> None:
     assert base64.b64decode(encoded("#cloud-config é")).decode() == "#cloud-config é"
+
+
+@pytest.mark.parametrize("image", [IMAGE, ""])
+def test_cloud_init_itself_finds_nothing_wrong(tmp_path: Path, image: str) -> None:
+    if shutil.which("cloud-init") is None:
+        pytest.skip("not run: cloud-init is not installed (Debian has it under that name)")
+    written = tmp_path / "user-data"
+    written.write_text(user_data(container(image=image), "logs"))
+    command = ["cloud-init", "schema", "--config-file", str(written)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -24,7 +24,8 @@ def told_by(*words: str) -> str:
         timeout=BENCH_SECONDS,
         check=False,
     )
-    assert done.stderr == ""
+    if done.stderr:
+        pytest.fail(done.stderr)
     return done.stdout
 
 

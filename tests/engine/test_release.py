@@ -119,6 +119,8 @@ class Dev:
     def status(self) -> dict[str, Any]:
         """What `teal release status` tells."""
         found: dict[str, Any] = json.loads(self.world.teal("release", "status", "dev", "--json"))
+        for colour in found["colours"].values():
+            del colour["healthy"]  # servers that leave do so in their own time
         return found
 
     def is_in(self, phase: str) -> bool:
@@ -231,6 +233,46 @@ def test_ctrl_c_pauses_and_a_killed_engine_is_resumed_or_aborted(dev: Dev) -> No
     assert load.failures == []
     assert dev.status()["colours"] == before["colours"]
     dev.expect_no_changes()
+
+
+@pytest.mark.long
+def test_others_pause_it_let_it_go_on_and_break_its_lock(dev: Dev) -> None:
+    before, digest = dev.status(), dev.build("5")
+    running = dev.begin("start", "--image", digest, "--steps", "25,100", "--bake", "4s", "--keep-warm", "1s", "--json")
+    within(90, lambda: dev.is_in("SHIFTING"), every=0.3)
+    paused = dev.teal("release", "pause", "dev", "--reason", "the phones ring")
+    assert paused.returncode == 0, paused.stderr
+    assert "watches it" in paused.stdout
+    time.sleep(6)  # longer than a step bakes
+    held = dev.status()
+    assert (held["release"]["paused"], held["release"]["step"], held["lock"] is None) == (True, 0, False)
+    went_on = dev.teal("release", "resume", "dev")
+    assert went_on.returncode == 0, went_on.stderr
+    assert "goes on" in went_on.stdout
+    broken = dev.teal("release", "unlock", "dev", "--reason", "to see what happens")
+    assert broken.returncode == 0, broken.stderr
+    code, told = ended(running)
+    assert code == 7, told
+    events = [json.loads(line)["event"] for line in told.splitlines() if line.startswith("{")]
+    assert events[:2] == ["PLANNED", "STARTED"]
+    assert dev.teal("release", "abort", "dev").returncode == 0
+    assert dev.status()["colours"] == before["colours"]
+    written = [json.loads(line) for line in dev.world.teal("release", "history", "dev", "--json").splitlines()]
+    assert [entry["version"] for entry in written] == list(range(2, len(written) + 2))
+    assert {"PAUSED", "RESUMED", "LOCK_BROKEN"} <= {entry["event"] for entry in written}
+
+
+@pytest.mark.long
+def test_an_empty_environment_gets_its_first_image_by_a_release(dev: Dev) -> None:
+    url = dev.world.teal("local", "up", "qa").strip()
+    assert httpx.get(f"{url}/version", trust_env=False).status_code == 503
+    digest = dev.world.teal("image", "build", "qa", "--label", "org.opencontainers.image.version=1").strip()
+    done = dev.teal("release", "start", "qa", "--image", digest, "--bake", "1s", "--keep-warm", "1s")
+    assert done.returncode == 0, done.stderr
+    assert httpx.get(f"{url}/version", trust_env=False).json()["digest"] == digest
+    shown = json.loads(dev.world.teal("release", "status", "qa", "--json"))
+    assert (shown["live"], shown["colours"]["green"]["listener_weight"], shown["release"]) == ("green", 100, None)
+    dev.world.teal("local", "preview", "qa", "--refresh", "--expect-no-changes")
 
 
 @pytest.mark.long

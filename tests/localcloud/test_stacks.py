@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pulumi import automation
 from pulumi.automation import errors
-from pulumi.automation.events import EngineEvent
+from pulumi.automation.events import EngineEvent, PolicyEvent
 
 from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed
@@ -27,9 +27,10 @@ class FakeStack:
     def __init__(self, problem: Exception | None = None, events: tuple[EngineEvent, ...] = ()) -> None:
         self.problem, self.events = problem, events
         self.seen: dict[str, str] = {}
+        self.packs: list[str] = []
 
-    def up(self, color: str, on_event: Any) -> Any:
-        self.seen = dict(os.environ)
+    def up(self, color: str, on_event: Any, policy_packs: list[str]) -> Any:
+        self.seen, self.packs = dict(os.environ), policy_packs
         for event in self.events:
             on_event(event)
         if self.problem:
@@ -145,6 +146,30 @@ def test_a_failure_names_the_resource_and_the_reason_once(stack: LocalStack, mon
     with pytest.raises(StackFailed) as caught:
         stack.up()
     assert str(caught.value) == "stack dev: main-vpc: the API refused: ec2 create_vpc"
+
+
+def judged(level: str) -> EngineEvent:
+    message = "<{%fg 13%}>Disks are encrypted\n<{%reset%}>data: a disk is not said to be encrypted.\n"
+    said = PolicyEvent(message, "never", "disk-encrypted", "teal", "1.0.0", "1.0.0", level, NAME)
+    return EngineEvent(sequence=1, timestamp=1, policy_event=said)
+
+
+def test_a_run_that_policy_stops_names_the_rule_and_advice_is_no_error(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = command_error(errors.CommandError, "error: update failed")
+    runs(monkeypatch, FakeStack(problem, (judged("advisory"), judged("mandatory"))))
+    with pytest.raises(StackFailed) as caught:
+        stack.up()
+    told = "disk-encrypted: Disks are encrypted data: a disk is not said to be encrypted."
+    assert str(caught.value) == f"stack dev: {told}"
+
+
+def test_policy_packs_have_a_say_in_every_run(project: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    command, pack = cast(automation.PulumiCommand, None), project / "policy"
+    fake = runs(monkeypatch, FakeStack())
+    LocalStack(project, "dev", home, RECORD, "eu-west-1", command, {}, (pack,)).up()
+    assert fake.packs == [str(pack)]
 
 
 def test_what_concerns_no_resource_is_told_without_a_name() -> None:

@@ -110,13 +110,23 @@ def test_what_users_get_is_the_releases_fault_only_while_the_target_has_requests
     assert outcomes(replace(bad, users=replace(bad.users, failed=2))) == [PASS, PASS, PASS]
 
 
+def test_before_it_has_requests_what_users_get_is_told_and_not_held_against_it() -> None:
+    target = Sample(requests=100, failed=0, p99_seconds=0.05)
+    nothing = Sample(requests=100, failed=100, p99_seconds=0.05)
+    probed = Probed(target=target, live=NOTHING, users=nothing, streak=0, trouble="", is_cut_off=False)
+    verdict = combined(judge_probe(probed, LIMITS, 0))
+    assert verdict.outcome is PASS
+    assert "100 of 100 requests by the users' route failed, and the target colour gets none of them" in verdict.why
+    assert combined(judge_probe(probed, LIMITS, 5)).outcome is FAIL  # from then on it is
+
+
 def test_the_worst_finding_decides_and_is_told() -> None:
     one, two, three = (Finding(Check.ALARMS, outcome, outcome.lower()) for outcome in (FAIL, INCONCLUSIVE, NO_DATA))
     fine = Finding(Check.PROBE_ERRORS, PASS, "fine")
     assert combined([fine, three, two, one]).outcome is FAIL
     assert combined([fine, three, two]).outcome is INCONCLUSIVE
     assert combined([fine, three]).outcome is NO_DATA
-    assert (combined([fine]).outcome, combined([fine]).why) == (PASS, "")
+    assert (combined([fine]).outcome, combined([fine]).why) == (PASS, "probe-errors: fine")
     assert combined([fine, three, two, one]).why == "alarms: fail"
     assert combined([]).outcome is NO_DATA
 
@@ -125,7 +135,7 @@ def test_what_is_observed_only_is_told_and_changes_nothing() -> None:
     findings = [Finding(Check.PROBE_ERRORS, PASS, "fine"), Finding(Check.METRIC_LATENCY, FAIL, "p99 is 3 s")]
     assert combined(findings).outcome is FAIL
     verdict = combined(findings, observe_only=[Check.METRIC_LATENCY])
-    assert (verdict.outcome, verdict.why) == (PASS, "observed only: metric-latency: p99 is 3 s")
+    assert (verdict.outcome, verdict.why) == (PASS, "probe-errors: fine; observed only: metric-latency: p99 is 3 s")
     assert combined([replace(findings[1], is_observed_only=True)]).outcome is PASS
 
 

@@ -20,9 +20,9 @@ from release_world import LIVE, NEXT
 
 SECRET = "open-sesame"
 AIM = Aim(Colour.GREEN, NEXT, 5)
-BRISK = Pace(per_second=100.0, timeout_seconds=1.0, window_seconds=30.0, idle_seconds=0.25)
+BRISK = Pace(per_second=100.0, timeout_seconds=1.0, window_seconds=30.0, idle_seconds=0.25, move_seconds=0.2)
 LIMITS = Limits(error_share_percent=1, p99_seconds=0.6, min_samples=20, points_over_live=1, times_live=3)
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0  # a busy machine stalls the probe, and what it slept through does not count
 
 
 @dataclass
@@ -119,6 +119,19 @@ def test_errors_after_a_good_while_fail_within_seconds(service: Service, probe: 
     found = until(probe, lambda found: outcome(found) is Outcome.FAIL)
     assert time.monotonic() - broken_at < 5.0
     assert found.trouble in {"/ by the test route: status 500", "/version by the test route: status 500"}
+
+
+def test_what_users_got_before_the_target_had_requests_is_not_held_against_it(
+    service: Service, probe: SyntheticProbe
+) -> None:
+    service.status, service.names_colour = lambda path, is_test: 200 if is_test else 503, False
+    before = until(probe, lambda found: found.users.failed >= 5, Aim(Colour.GREEN, NEXT, 0))
+    assert before.users.requests >= 5
+    moved = Aim(Colour.GREEN, NEXT, 100)
+    assert probe.look(moved).users.requests == 0
+    service.status = lambda path, is_test: 200  # the listener takes a moment to follow
+    after = until(probe, lambda found: found.users.requests >= 5, moved)
+    assert after.users.failed == 0
 
 
 def test_one_broken_page_fails(service: Service, probe: SyntheticProbe) -> None:

@@ -113,7 +113,7 @@ def test_a_plugin_gets_its_arguments_folder_and_variables_and_its_output_is_stre
         info=program, kind="resource", pwd=str(tmp_path), args=["127.0.0.1:1", "-v=9"], env=["GIVEN=a=b"]
     )
     answers = list(engine.RunPlugin(asked, timeout=20))
-    assert json.loads(answers[0].stdout) == [["127.0.0.1:1", "-v=9"], str(tmp_path), "a=b"]
+    assert json.loads(b"".join(answer.stdout for answer in answers)) == [["127.0.0.1:1", "-v=9"], str(tmp_path), "a=b"]
     assert b"".join(answer.stderr for answer in answers) == b"oops\n"
     assert (answers[-1].WhichOneof("output"), answers[-1].exitcode) == ("exitcode", 4)
 
