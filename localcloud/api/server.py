@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from types import TracebackType
 from typing import Any
 
@@ -20,11 +21,29 @@ class QuietHandler(WSGIRequestHandler):
         """Says nothing."""
 
 
+def one_at_a_time(application: WsgiApp) -> WsgiApp:
+    """Lets moto deal with one call after the other: its services walk through each other's dictionaries.
+
+    Two at once made it answer 500 now and then (a dictionary that changed while another thread went through it), and a
+    destroy left behind what it could not delete. A call computes and never waits, so nobody waits long.
+    """
+    alone = threading.Lock()
+
+    def call(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH")
+        if length:  # a body that comes slowly holds up nobody else
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
+        with alone:
+            return list(application(environ, start_response))
+
+    return call
+
+
 class ApiServer:
     """moto behind one loopback port. `around` wraps its WSGI application, outermost last. A context manager."""
 
     def __init__(self, around: Iterable[Callable[[WsgiApp], WsgiApp]] = (), port: int = 0) -> None:
-        application: WsgiApp = DomainDispatcherApplication(create_backend_app)
+        application: WsgiApp = one_at_a_time(DomainDispatcherApplication(create_backend_app))
         for wrap in around:
             application = wrap(application)
         self._server = make_server("127.0.0.1", port, application, threaded=True, request_handler=QuietHandler)

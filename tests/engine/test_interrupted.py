@@ -72,6 +72,7 @@ def test_the_preview_of_a_stack_that_never_was_up_promises_all_and_makes_nothing
     assert lone_world.inventory() == before
 
 
+@pytest.mark.long
 def test_an_up_that_was_killed_again_and_again_converges(lone_world: World, trial: LocalStack) -> None:
     before = lone_world.inventory()
     for after in KILLED_AFTER:

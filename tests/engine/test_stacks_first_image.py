@@ -9,6 +9,8 @@ import pytest
 from engine.world import BringUp, World
 from localcloud.stacks import LocalStack
 
+pytestmark = pytest.mark.long  # with their waits they take a minute together
+
 LABEL = "org.opencontainers.image.version=9"
 
 

@@ -1,12 +1,15 @@
 import socket
+import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from localcloud.api.server import ApiServer, WsgiApp
+from localcloud.api.server import ApiServer, WsgiApp, one_at_a_time
 
 
 def named(name: str) -> Callable[[WsgiApp], WsgiApp]:
@@ -38,3 +41,19 @@ def test_a_port_that_is_taken_ends_the_start(capsys: pytest.CaptureFixture[str])
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises((OSError, SystemExit)):
         ApiServer(port=taken.getsockname()[1])
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_moto_deals_with_one_call_after_the_other() -> None:
+    under_way: list[int] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        under_way.append(1)
+        assert len(under_way) == 1
+        time.sleep(0.01)
+        under_way.pop()
+        return [environ["wsgi.input"].read()]
+
+    alone = one_at_a_time(application)
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(alone, {"wsgi.input": BytesIO(b"body"), "CONTENT_LENGTH": "4"}, print) for _ in range(20)]
+        assert [list(call.result(10)) for call in calls] == [[b"body"]] * 20

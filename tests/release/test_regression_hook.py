@@ -22,7 +22,7 @@ from release_world import LIVE, NEXT, flight, plan
 ROOT = Path(__file__).parents[2]
 SUITE = Hook(command=(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/regression"))
 WITHIN_SECONDS = 30.0
-pytestmark = pytest.mark.engine  # seconds of real processes
+pytestmark = [pytest.mark.engine, pytest.mark.long]  # real processes, and a cloud of their own
 
 
 @pytest.fixture(scope="module")
