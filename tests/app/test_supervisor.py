@@ -8,6 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.engine  # seconds of real processes: make test, not make check
+
 ROOT = Path(__file__).parents[2]
 SERVER = """
 import os, pathlib, signal, socket, sys, time

@@ -20,6 +20,8 @@ from release.machine import Phase
 from release.verdict import Answer, HookAnswer, HookRun
 from release_world import NEXT, flight
 
+pytestmark = pytest.mark.engine  # seconds of real processes: make test, not make check
+
 SECRET = "the-value-that-opens-the-test-route-1234567"
 WITHIN_SECONDS = 15.0
 VERIFYING, SHIFTING = flight(phase=Phase.VERIFYING), flight(phase=Phase.SHIFTING, step=1)

@@ -220,8 +220,7 @@ def test_instances_that_cannot_start_say_why(plane: DataPlane, stack: Stack) -> 
         return found if len(found) == 2 else None
 
     assert eventually(states) == {"failed": "the image is missing", "idle": "its user data names no image"}
-    [(state, _)] = stack.health("blue").values()
-    assert state == "unhealthy"
+    eventually(lambda: [state for state, _ in stack.health("blue").values()] == ["unhealthy"])
 
 
 def test_a_group_that_no_rule_uses_is_unused(plane: DataPlane, stack: Stack) -> None:
