@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status demo check lint types arrows unit engine image test test-long test-docker bench requirements clean
+.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker bench requirements clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -44,17 +44,20 @@ arrows: $(READY)
 	@$(BIN)/lint-imports --no-cache > .venv/arrows.log || { cat .venv/arrows.log; exit 1; }
 
 unit: $(READY)
-	$(BIN)/pytest -q -n 2 -m "not engine and not docker"
+	$(BIN)/pytest -q -n 2 -m "not engine and not process and not docker"
 
 check: lint types arrows unit  ## format, lint, types, arrows between rooms and the fast tests
 
 engine: $(READY)  ## the Pulumi engine, built if there is none (five to nine minutes, once per machine)
 	@$(BIN)/teal toolchain show
 
-test: check engine  ## the whole suite, but for tests of a minute and more
+processes: $(READY)
+	$(BIN)/pytest -q -n 2 -m "process and not engine"
+
+test: check processes engine  ## the whole suite, but for tests of a minute and more
 	$(BIN)/pytest -q -m "engine and not long"
 
-test-long: check engine  ## the whole suite
+test-long: check processes engine  ## the whole suite
 	$(BIN)/pytest -q -m engine
 
 image: $(READY)  ## the image, by Docker: same source, same digest

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.engine  # seconds of real processes: make test, not make check
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 SERVER = """

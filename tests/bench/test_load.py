@@ -11,7 +11,7 @@ import pytest
 from bench.load import PIECE_BYTES, PIECES, SHARES, Load, request, turns
 from bench.samples import Kind, Sample, sample_of
 
-pytestmark = pytest.mark.engine  # seconds of real processes: make test, not make check
+pytestmark = pytest.mark.process
 
 DIGEST = "sha256:" + "c" * 64
 Server = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

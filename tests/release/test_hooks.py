@@ -20,7 +20,7 @@ from release.machine import Phase
 from release.verdict import Answer, HookAnswer, HookRun
 from release_world import NEXT, flight
 
-pytestmark = pytest.mark.engine  # seconds of real processes: make test, not make check
+pytestmark = pytest.mark.process
 
 SECRET = "the-value-that-opens-the-test-route-1234567"
 WITHIN_SECONDS = 15.0

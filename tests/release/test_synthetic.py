@@ -19,7 +19,7 @@ from release.verdict import Outcome
 from release_world import LIVE, NEXT
 
 SECRET = "open-sesame"
-pytestmark = pytest.mark.engine  # seconds of real requests: make test, not make check
+pytestmark = pytest.mark.process
 AIM = Aim(Colour.GREEN, NEXT, 5)
 BRISK = Pace(per_second=100.0, timeout_seconds=1.0, window_seconds=30.0, idle_seconds=0.25, move_seconds=0.2)
 LIMITS = Limits(error_share_percent=1, p99_seconds=0.6, min_samples=20, points_over_live=1, times_live=3)

@@ -21,7 +21,7 @@ from pulumi.runtime.proto import language_pb2_grpc
 from fake_machine import has_ended, wait_for
 from toolchain import language_host, pins
 
-pytestmark = pytest.mark.engine  # seconds of real processes: make test, not make check
+pytestmark = pytest.mark.process
 
 REPORT = "import json, os, sys; print(json.dumps([sys.argv[1:], os.getcwd(), os.getenv('GIVEN')]))"
 SLEEP = "import os, time; open('pid', 'w').write(str(os.getpid())); print('up', flush=True); time.sleep(60)"

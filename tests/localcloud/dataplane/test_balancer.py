@@ -31,7 +31,7 @@ from traffic_world import Backend, eventually, group, load_on, snapshot, split
 
 Pair = tuple[Backend, Backend]
 Ruled = tuple[Balancer, Snapshot]
-pytestmark = pytest.mark.engine  # seconds of real requests: make test, not make check
+pytestmark = pytest.mark.process
 
 
 def url(running: Balancer, snap: Snapshot) -> str:
