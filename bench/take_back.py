@@ -13,13 +13,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.cloud import Dev, Loaded, dev_stack, ended, said
+from bench.cloud import BenchFailed, Dev, Loaded, dev_stack, ended, said
 from bench.fault import FAULTS
 from bench.samples import Badness, Sample, badness, between, is_fault
+from cli.failures import REFUSED, ROLLED_BACK
 
 BOUND_SECONDS = 10.0
 """From the first bad answer to the last one, at 5 % of the requests; from the issue."""
-ROLLED_BACK = 5
+QUIET_SECONDS = 240.0
+"""Until alarms are quiet again."""
 STEPS = "5,100"
 CALM_SECONDS = 3.0
 """Of load alone, before and after each fault."""
@@ -68,6 +70,7 @@ def release(dev: Dev, loaded: Loaded, wish: Wish, fault: str, sound: str) -> Out
     """Releases a faulty version in the place of a sound one, and waits for the end of that."""
     variables = {"BENCH_FAULT": fault, "BENCH_AFTER": str(wish.after), "BENCH_SHARE": str(wish.share)}
     digest = dev.push(f"2-{fault}", variables)
+    _await_quiet_alarms(dev, digest)
     time.sleep(CALM_SECONDS)
     began = time.monotonic()
     start = dev.begin("release", "start", "dev", "--image", digest, "--steps", STEPS, "--bake", wish.bake)
@@ -78,6 +81,19 @@ def release(dev: Dev, loaded: Loaded, wish: Wish, fault: str, sound: str) -> Out
     samples = between(loaded.catch_up(), began, over)
     bad = [one for one in samples if is_fault(one, sound)]
     return Outcome(fault, start.returncode, badness(samples, sound), bad, len(bad) / len(samples))
+
+
+def _await_quiet_alarms(dev: Dev, digest: str) -> None:
+    """Waits until the gates are open: alarms that the version before set off quieten in a minute or two."""
+    deadline = time.monotonic() + QUIET_SECONDS
+    while True:
+        plan = dev.begin("release", "plan", "dev", "--image", digest)
+        told = ended(plan)
+        if plan.returncode != REFUSED:
+            return
+        if time.monotonic() > deadline:
+            raise BenchFailed(f"the gates are closed after {QUIET_SECONDS:g} s:\n{told}")
+        time.sleep(CALM_SECONDS)
 
 
 def measure(wish: Wish) -> bool:

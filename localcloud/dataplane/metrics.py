@@ -104,8 +104,19 @@ def difference(before: ClusterStats, after: ClusterStats) -> ClusterStats:
 
 
 def thinned(bins: tuple[Bin, ...], most: int = MOST_TIMES) -> tuple[Bin, ...]:
-    """The same distribution with about `most` values at most; no bin is lost, so minimum and maximum stay."""
+    """The same distribution by `most` values, evenly spaced over all of them in order; the slowest one is kept.
+
+    So a percentile is off by the share of one value at most: were each bin rounded by itself, up to one at least, a few
+    rare ones would stand for many.
+    """
     total = sum(one.count for one in bins)
     if total <= most:
         return bins
-    return tuple(Bin(one.value, max(1, round(one.count * most / total))) for one in bins)
+    found, seen, taken = list[Bin](), 0, 0
+    for one in bins:
+        seen += one.count
+        upto = seen * most // total
+        if upto > taken:
+            found.append(Bin(one.value, upto - taken))
+        taken = upto
+    return tuple(found)

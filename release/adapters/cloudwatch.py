@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 
 from release.alarms import Alarm, AlarmState
 from release.errors import MetricsUnread
-from release.judgement import Sample
+from release.judgement import NOTHING, Sample
 from release.ledger import Colour, Routes
 
 NAMESPACE = "AWS/ApplicationELB"
@@ -20,8 +20,8 @@ PERIOD = timedelta(seconds=60)
 """Load balancers publish once a minute."""
 LOOKBACK = timedelta(minutes=3)
 """What is older is not looked at; the latest minutes may still be missing."""
-PERCENTILE_SAMPLES = 100
-"""Requests that a minute's 99th percentile needs: of fewer it is the slowest one."""
+PERCENTILE_SAMPLES = 500
+"""Requests that a minute's 99th percentile needs: of fewer, chance alone puts too many of the few slow ones in it."""
 MOST_PAGES = 20
 NAMES_IN_A_CALL = 100
 REQUESTS, TIMES = "RequestCount", "TargetResponseTime"
@@ -51,8 +51,14 @@ class ColourMetrics:
         self._queries = list(_queries(routes))
 
     def between(self, start: datetime, end: datetime) -> Mapping[Colour, Sample]:
-        """What each colour's requests met, but for what is older than LOOKBACK. Raises MetricsUnread."""
-        arguments = {"MetricDataQueries": self._queries, "StartTime": max(start, end - LOOKBACK), "EndTime": end}
+        """What each colour's requests met, but for what is older than LOOKBACK. Raises MetricsUnread.
+
+        The minute that `start` falls into is left out: it also has what the colour met as the live one before.
+        """
+        first = max(_next_minute(start), end - LOOKBACK)
+        if first >= end:
+            return dict.fromkeys(Colour, NOTHING)
+        arguments = {"MetricDataQueries": self._queries, "StartTime": first, "EndTime": end}
         points: dict[str, dict[datetime, float]] = {query["Id"]: {} for query in self._queries}
         for page in _pages(self._client.get_metric_data, arguments):
             for result in page["MetricDataResults"]:
@@ -96,6 +102,11 @@ def _queries(routes: Routes) -> Iterator[dict[str, Any]]:
 
 def _id(colour: Colour, name: str) -> str:
     return f"{colour}_{name}"
+
+
+def _next_minute(at: datetime) -> datetime:
+    """The beginning of the first whole minute from then on."""
+    return at + timedelta(seconds=-at.timestamp() % PERIOD.total_seconds())
 
 
 def _sample(points: Mapping[str, Points]) -> Sample:

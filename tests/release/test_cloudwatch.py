@@ -11,7 +11,7 @@ from localcloud.dataplane import moto_statistics
 from release.adapters.cloudwatch import MOST_PAGES, NAMES_IN_A_CALL, ColourAlarms, ColourMetrics
 from release.alarms import AlarmState
 from release.errors import MetricsUnread
-from release.judgement import Sample
+from release.judgement import NOTHING, Sample
 from release.ledger import Colour, Routes
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
@@ -50,15 +50,15 @@ def read(client: Any, since: float = 600) -> Any:
 
 
 def test_each_colours_requests_failures_and_times_are_its_own(cloudwatch: Any) -> None:
-    put(cloudwatch, GREEN, "RequestCount", [120, 30])
+    put(cloudwatch, GREEN, "RequestCount", [490, 30])
     put(cloudwatch, GREEN, "HTTPCode_Target_5XX_Count", [4])
     put(cloudwatch, GREEN, "TargetConnectionErrorCount", [3])
     put(cloudwatch, GREEN, "TargetResponseTime", [0.1] * 98 + [0.7, 0.9])
-    put(cloudwatch, BLUE, "RequestCount", [50])
+    put(cloudwatch, BLUE, "RequestCount", [499])
     put(cloudwatch, BLUE, "TargetResponseTime", [9.0] * 10)
     assert read(cloudwatch) == {
-        GREEN: Sample(requests=150, failed=7, p99_seconds=0.7),
-        BLUE: Sample(requests=50, failed=0, p99_seconds=None),  # of 50 requests, p99 is the slowest one
+        GREEN: Sample(requests=520, failed=7, p99_seconds=0.7),
+        BLUE: Sample(requests=499, failed=0, p99_seconds=None),  # too few for a percentile
     }
 
 
@@ -66,7 +66,21 @@ def test_what_was_before_the_release_or_long_ago_does_not_count(cloudwatch: Any)
     for ago_seconds, count in ((10, 1.0), (100, 10.0), (170, 100.0), (400, 1000.0)):
         put(cloudwatch, GREEN, "RequestCount", [count], ago_seconds)
     assert read(cloudwatch)[GREEN].requests == 111
-    assert read(cloudwatch, since=120)[GREEN].requests == 11
+    assert read(cloudwatch, since=150)[GREEN].requests == 11
+
+
+def test_the_minute_that_a_release_began_in_is_left_out_since_the_colour_may_have_been_live_then(
+    cloudwatch: Any,
+) -> None:
+    for ago_seconds, count in ((10, 1.0), (91, 10.0), (100, 100.0)):  # a minute began 90 s ago
+        put(cloudwatch, GREEN, "RequestCount", [count], ago_seconds)
+    assert read(cloudwatch, since=100)[GREEN].requests == 1
+    assert read(cloudwatch, since=90)[GREEN].requests == 1
+    assert read(cloudwatch, since=91)[GREEN].requests == 1
+
+
+def test_in_the_minute_that_a_release_began_in_nobody_is_asked() -> None:
+    assert read(Scripted(), since=29) == dict.fromkeys(Colour, NOTHING)
 
 
 def test_without_any_data_there_are_no_requests(cloudwatch: Any) -> None:

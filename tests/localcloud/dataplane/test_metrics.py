@@ -53,4 +53,11 @@ def test_an_envoy_that_started_anew_counts_from_nothing() -> None:
 
 def test_many_times_are_thinned_without_losing_the_slowest() -> None:
     thin = thinned((Bin(1.0, 10_000), Bin(900.0, 1)), most=100)
-    assert thin == (Bin(1.0, 100), Bin(900.0, 1))
+    assert thin == (Bin(1.0, 99), Bin(900.0, 1))
+
+
+def test_thinning_moves_a_percentile_by_one_value_at_most() -> None:
+    rare = tuple(Bin(1000.0 + number, 1) for number in range(10))  # together half a percent
+    thin = thinned((Bin(1.0, 1990), *rare), most=200)
+    assert sum(one.count for one in thin) == 200
+    assert sum(one.count for one in thin if one.value > 1.0) == 1
