@@ -6,16 +6,22 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+from components.version import VERSION
 from engine.world import COMMAND_SECONDS, PROJECT, REGION, Heard, World
+from git_server import git_host
 from scripts.schema_changes import changes
 from toolchain import Toolchain
 
 COMPONENTS = PROJECT / "components"
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+FETCH_SECONDS = 480.0
 PROGRAM = """
 name: {name}
 runtime: yaml
@@ -41,16 +47,8 @@ def engine_home(engine: Toolchain, tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_engine_reads_from_the_folder_the_schema_that_is_checked_in(engine_home: dict[str, str]) -> None:
-    done = subprocess.run(
-        ["pulumi", "package", "get-schema", COMPONENTS],
-        env=engine_home,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    told, kept = json.loads(done.stdout), json.loads((COMPONENTS / "schema.json").read_text())
+    told = json.loads(pulumi(engine_home, COMPONENTS, "package", "get-schema", str(COMPONENTS)))
+    kept = json.loads((COMPONENTS / "schema.json").read_text())
     assert (told["name"], told["version"]) == (kept["name"], kept["version"])
     assert changes(kept, told) == changes(told, kept) == []
     for token, about in told["resources"].items():
@@ -58,6 +56,37 @@ def test_the_engine_reads_from_the_folder_the_schema_that_is_checked_in(engine_h
         assert about["description"] == kept["resources"][token]["description"]
         for name, each in about["inputProperties"].items():
             assert each["description"] == kept["resources"][token]["inputProperties"][name]["description"]
+
+
+def test_a_project_adds_the_package_by_its_path(engine_home: dict[str, str], tmp_path: Path) -> None:
+    """Of YAML's SDK, which is a file that names the package; the other languages' come from the official CLI."""
+    folder = project(tmp_path)
+    done = pulumi(engine_home, folder, "package", "add", str(COMPONENTS))
+    assert "Added package teal" in done
+    assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["packages"] == {"teal": str(COMPONENTS)}
+    assert [path.name for path in (folder / "sdks" / "teal").iterdir()] == [f"teal-{VERSION}.yaml"]
+
+
+@pytest.mark.long
+def test_a_project_adds_the_package_from_git_with_all_that_it_needs(
+    engine_home: dict[str, str], tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """From a tag of a repository, in an environment that the engine makes and pip fills."""
+    repository, folder = tmp_path / "git" / "org" / "teal.git", project(tmp_path)
+    publish(repository, tmp_path / "checkout")
+    trust = tmp_path / "trust.pem"
+    with git_host(tmp_path / "git", trust) as host:
+        known = dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT"), str(trust))
+        started = time.monotonic()
+        source = f"{host}/org/teal.git/components@{VERSION}"
+        done = pulumi({**engine_home, **known}, folder, "package", "add", source, seconds=FETCH_SECONDS)
+        record_property("seconds", round(time.monotonic() - started))
+    assert "Added package teal" in done
+    [fetched] = (tmp_path / "home" / "plugins").glob("resource-*components-v*/")
+    assert (fetched / "components" / "PulumiPlugin.yaml").is_file()
+    assert (fetched / ".venv" / "bin" / "python").exists()
+    told = pulumi(engine_home, folder, "package", "get-schema", str(fetched / "components"))
+    assert json.loads(told)["version"] == VERSION
 
 
 def test_a_stack_made_under_former_names_is_upgraded_without_a_replacement(strangers: World, tmp_path: Path) -> None:
@@ -99,11 +128,48 @@ def test_a_stack_made_under_former_names_is_upgraded_without_a_replacement(stran
     assert strangers.inventory() == before
 
 
+def pulumi(variables: dict[str, str], folder: Path, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
+    """What the engine printed, which must succeed."""
+    done = subprocess.run(
+        ["pulumi", "--non-interactive", "--color=never", *arguments],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done.stdout + (done.stderr if "add" in arguments else "")
+
+
+def project(folder: Path) -> Path:
+    """A stranger's project without any package."""
+    made = folder / "stranger"
+    made.mkdir()
+    (made / "Pulumi.yaml").write_text("name: stranger\nruntime: yaml\n")
+    return made
+
+
+def publish(repository: Path, checkout: Path) -> None:
+    """A repository that holds the components as they stand, with the tag of their version."""
+    shutil.copytree(COMPONENTS, checkout / "components", ignore=LEFT_OUT)
+    person = ("-c", "user.name=Teal", "-c", "user.email=teal@stranger.example")
+    for words in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "."),
+        (*person, "commit", "--quiet", "--message=As it stands"),
+        ("tag", f"v{VERSION}"),
+        ("clone", "--quiet", "--bare", ".", str(repository)),
+    ):
+        subprocess.run(["git", *words], cwd=checkout, check=True, timeout=60)
+
+
 def package(folder: Path) -> Path:
     """The components in another place, beside an environment that has what they need."""
     folder.mkdir()
     (folder / ".venv").symlink_to(sys.prefix)
-    shutil.copytree(COMPONENTS, folder / "components", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(COMPONENTS, folder / "components", ignore=LEFT_OUT)
     return folder / "components"
 
 
