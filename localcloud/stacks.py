@@ -118,6 +118,11 @@ class LocalStack:
         with self._running() as (stack, _):
             return {name: output.value for name, output in stack.outputs().items()}
 
+    def shown_exports(self, secret: str) -> Mapping[str, Any]:
+        """The stack's exports as of its last run, with `secret` in place of each one that is. Raises StackFailed."""
+        with self._running() as (stack, _):
+            return {name: secret if output.secret else output.value for name, output in stack.outputs().items()}
+
     def cancel(self) -> None:
         """Frees the lock that a killed run left behind. Raises StackFailed."""
         with self._running() as (stack, _):
@@ -205,11 +210,17 @@ def _error_of(output: str) -> str:
 
 
 def _lead_home(about: dict[str, Any], project: Path) -> None:
-    """Makes the path of the project's virtual environment absolute: it is relative to where Pulumi.yaml was."""
+    """Makes paths absolute that are relative to where Pulumi.yaml was: virtual environment, packages of components."""
     runtime = about.get("runtime")
     options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
     if "virtualenv" in options:
         options["virtualenv"] = str(project / options["virtualenv"])
+    packages = about.get("packages")
+    if not isinstance(packages, dict):
+        return
+    for name, source in packages.items():
+        if isinstance(source, str) and source.startswith("."):
+            packages[name] = str((project / source).resolve())
 
 
 def _write_yaml(path: Path, content: dict[str, Any]) -> None:
