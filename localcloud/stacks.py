@@ -18,6 +18,7 @@ from pulumi.automation.events import DiagnosticEvent, EngineEvent
 from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed
 from localcloud.home import CloudRecord, Home
+from localcloud.sealing import seal_secrets
 
 OnEvent = Callable[[EngineEvent], None]
 MANDATORY = "mandatory"
@@ -160,6 +161,7 @@ class LocalStack:
         in the cloud's home: its Pulumi.yaml is the project's own and leads to the project's own program.
         """
         self._lay_out()
+        seal_secrets(self.source, self.work_dir / self.source.name, self.home.passphrase_file)
         options = automation.LocalWorkspaceOptions(pulumi_command=self._command, env_vars=self.environment)
         return automation.create_or_select_stack(self.name, work_dir=str(self.work_dir), opts=options)
 
