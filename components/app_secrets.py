@@ -6,9 +6,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ssm
 
-from components.children import Children
-from components.parameters import secret_name
-from components.user_data import check_environment
+from .children import Children
+from .parameters import secret_name
+from .user_data import check_environment
 
 
 class AppSecretsArgs(TypedDict):

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,18 +86,40 @@ class StackProgram:
             else:
                 return
 
+    def preview(self, on_event: Callable[[EngineEvent], None], policy_packs: Sequence[Path] = ()) -> None:
+        """Has the engine say by its events what a run would do; nothing is changed.
+
+        Raises InfrastructureFailed, also where a policy pack would stop it, and LedgerMissing without such a stack.
+        """
+        heard = Heard()
+
+        def hear(event: EngineEvent) -> None:
+            heard(event)
+            on_event(event)
+
+        try:
+            packs = [*map(str, policy_packs)]
+            self._stack({}).preview(color="never", on_event=hear, suppress_outputs=True, policy_packs=packs)
+        except errors.StackNotFoundError as error:
+            raise self._missing() from error
+        except errors.CommandError as error:
+            raise InfrastructureFailed(f"stack {self._stack_name}: {heard.told or told_in(str(error))}") from error
+
     def exports(self) -> Mapping[str, Any]:
         """The stack's outputs as of its last run. Raises LedgerMissing without such a stack, InfrastructureFailed."""
         try:
             found = self._stack({}).outputs()
         except errors.StackNotFoundError as error:
-            raise LedgerMissing(
-                f"there is no stack {self._stack_name} in the Pulumi backend that you are logged in to: "
-                f"`pulumi up -s {self._stack_name}` makes it"
-            ) from error
+            raise self._missing() from error
         except errors.CommandError as error:
             raise InfrastructureFailed(f"stack {self._stack_name}: {told_in(str(error))}") from error
         return {name: output.value for name, output in found.items()}
+
+    def _missing(self) -> LedgerMissing:
+        return LedgerMissing(
+            f"there is no stack {self._stack_name} in the Pulumi backend that you are logged in to: "
+            f"`pulumi up -s {self._stack_name}` makes it"
+        )
 
     def _stack(self, more: Mapping[str, str]) -> automation.Stack:
         workspace = Workspace(
