@@ -11,6 +11,7 @@ from cli.lazy import LazyGroup
 GROUPS = {
     "local": ("cli.local:group", "An environment on this machine: the real engine, an embedded cloud."),
     "release": ("cli.release:group", "Release a new version with no downtime, and take it back."),
+    "ci": ("cli.ci:group", "What CI runs: previews for pull requests, delivery, drift."),
     "image": ("cli.image:group", "Images of the app, without Docker."),
     "toolchain": ("cli.toolchain:group", "The Pulumi engine that Teal runs on."),
 }
