@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker bench requirements schema audit clean
+.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker bench requirements schema audit workflows clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -65,6 +65,9 @@ image: $(READY)  ## the image, by Docker: same source, same digest
 
 test-docker: $(READY)  ## what needs a Docker engine; BASE_IMAGE=... where Docker Hub is out of reach
 	TEAL_BASE_IMAGE=$(BASE_IMAGE) $(BIN)/pytest -q -m docker
+
+workflows: $(READY)  ## what actionlint and zizmor say of the workflows
+	$(BIN)/pytest -q tests/workflows
 
 bench: $(READY)  ## benchmarks; each prints its figures
 	$(BIN)/python bench/engine.py

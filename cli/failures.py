@@ -10,12 +10,13 @@ import click
 from cli.access import access
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.provider.errors import ProviderError
+from pipeline.errors import PipelineError
 from release.errors import LockHeld, LockLost, Refused, ReleaseError
 from stack_files import SettingsError
 
-FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, INTERRUPTED = 1, 3, 4, 5, 6, 7, 130
+FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, DRIFTED, INTERRUPTED = 1, 3, 4, 5, 6, 7, 8, 130
 """Exit codes: the command failed; there is no embedded cloud; a gate is closed; the release was rolled back; it is
-paused; somebody else has the lock; Ctrl-C. Click itself has 2, for a wrong call."""
+paused; somebody else has the lock; an environment has drifted; Ctrl-C. Click itself has 2, for a wrong call."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,7 +67,7 @@ def foreseen() -> Iterator[None]:
         raise GateClosed(str(error)) from error
     except (LockHeld, LockLost) as error:
         raise NoLock(str(error)) from error
-    except (LocalCloudError, ProviderError, ReleaseError, SettingsError) as error:
+    except (LocalCloudError, PipelineError, ProviderError, ReleaseError, SettingsError) as error:
         raise Failure(str(error)) from error
     except _toolchain_errors() as error:
         raise Failure(str(error)) from error

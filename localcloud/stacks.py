@@ -104,6 +104,11 @@ class LocalStack:
             result = stack.refresh(color="never", on_event=heard)
         return {str(operation): count for operation, count in (result.summary.resource_changes or {}).items()}
 
+    def preview_refresh(self, on_event: OnEvent | None = None) -> None:
+        """Tells what a refresh would take over; changes nothing. Raises StackFailed."""
+        with self._running(on_event) as (stack, heard):
+            stack.preview_refresh(color="never", on_event=heard)
+
     def destroy(self, on_event: OnEvent | None = None) -> None:
         """Removes every resource of the stack; the stack's history stays. Raises StackFailed."""
         with self._running(on_event) as (stack, heard):
