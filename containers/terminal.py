@@ -236,7 +236,7 @@ def _raw_terminal(master: int) -> Iterator[None]:
         return
     before = termios.tcgetattr(0)
     _copy_size(master)
-    tty.setraw(0)
+    tty.setraw(0, termios.TCSADRAIN)  # what was typed ahead is not lost
     try:
         yield
     finally:
