@@ -1,6 +1,6 @@
 """What is said to Systems Manager, against botocore's model of it (Stubber), and against moto.
 
-moto answers every command with Success and no output, has no sessions and knows no instance that is not registered: so
+moto answers every command with Success and no output, has no sessions, and takes every instance for registered: so
 answers, and what goes wrong, come from stubs.
 """
 
@@ -169,15 +169,15 @@ def test_an_old_plugin_would_show_the_token_and_is_refused(ssm: Any, plugin: Pat
         SsmHands(Roster(lambda _: None, "teal", "dev"), ssm).check_entry()
 
 
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """moto with a scaling group of each colour of two environments; the ids of the instances by group."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
+@pytest.fixture(scope="module")
+def account() -> Iterator[dict[str, Any]]:
+    """moto with scaling groups of two environments: clients by service."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
         clients = {name: boto3.client(name, region_name="eu-west-1") for name in ("autoscaling", "ec2", "elbv2", "ssm")}
         template = {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro"}
-        clients["ec2"].create_launch_template(LaunchTemplateName="t", LaunchTemplateData=template)
+        clients["ec2"].create_launch_template(LaunchTemplateName="template", LaunchTemplateData=template)
         for group, colour in (("dev-green", "green"), ("dev-blue", "blue"), ("qa-blue", "blue")):
             tags = {"Project": "teal", "Environment": group.partition("-")[0], "Colour": colour}
             clients["autoscaling"].create_auto_scaling_group(
@@ -185,7 +185,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
                 MinSize=2,
                 MaxSize=2,
                 AvailabilityZones=["eu-west-1a", "eu-west-1b"],
-                LaunchTemplate={"LaunchTemplateName": "t", "Version": "1"},
+                LaunchTemplate={"LaunchTemplateName": "template", "Version": "1"},
                 Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": True} for key, value in tags.items()],
             )
         yield clients
@@ -193,9 +193,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 def test_the_roster_has_the_environments_instances_by_colour_and_zone(account: dict[str, Any]) -> None:
     found = Roster(account.__getitem__, "teal", "dev").instances()
-    assert [(each.colour, each.zone) for each in found] == [
-        ("blue", "eu-west-1a"), ("blue", "eu-west-1b"), ("green", "eu-west-1a"), ("green", "eu-west-1b"),
-    ]  # fmt: skip
+    assert [each.colour for each in found] == ["blue", "blue", "green", "green"]
+    assert len({each.id for each in found}) == 4
     assert {(each.state, each.health) for each in found} == {("InService", "none")}
     assert all(each.address for each in found)
     assert Roster(account.__getitem__, "teal", "prod").instances() == []
@@ -208,6 +207,7 @@ def test_motos_ssm_takes_the_command_and_answers_nothing(account: dict[str, Any]
     assert {each.problem for each in found.values()} == {"Docker's answer can't be read: ''"}
     [command, *others] = account["ssm"].list_commands()["Commands"]
     assert others == []
-    assert sorted(command["InstanceIds"]) == sorted(each.id for each in instances)
+    # moto adds every other instance of the account where no targets are given.
+    assert {each.id for each in instances} <= set(command["InstanceIds"])
     assert command["Parameters"]["commands"] == [docker.inspect()]
     assert command["RequestedDateTime"] <= datetime.now(UTC)

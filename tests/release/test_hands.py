@@ -29,22 +29,27 @@ def mark(instance: str = "i-1", act: Act = Act.STOP, after: float = 0, *command:
     return Mark.of(act, instance, Colour.BLUE, command, by="ann", at=START + timedelta(seconds=after))
 
 
-@pytest.fixture
-def table() -> Iterator[tuple[Any, LedgerTable]]:
-    with pytest.MonkeyPatch.context() as patch:
+@pytest.fixture(scope="module")
+def dynamodb() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "testing")
-        with mock_aws():
-            client: Any = boto3.client("dynamodb", region_name="eu-west-1")
-            client.create_table(
-                TableName="ledger-1",
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-                BillingMode="PAY_PER_REQUEST",
-            )
-            first = {**KEY, "state": {"S": dump(State.initial())}, "version": {"N": "1"}}
-            client.put_item(TableName="ledger-1", Item=first)
-            yield client, LedgerTable(client, "ledger-1")
+        yield boto3.client("dynamodb", region_name="eu-west-1")
+
+
+@pytest.fixture
+def table(dynamodb: Any) -> Iterator[tuple[Any, LedgerTable]]:
+    """A ledger as the program leaves it."""
+    dynamodb.create_table(
+        TableName="ledger-1",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    first = {**KEY, "state": {"S": dump(State.initial())}, "version": {"N": "1"}}
+    dynamodb.put_item(TableName="ledger-1", Item=first)
+    yield dynamodb, LedgerTable(dynamodb, "ledger-1")
+    dynamodb.delete_table(TableName="ledger-1")
 
 
 def test_of_a_command_the_programs_name_is_kept_and_nothing_else() -> None:
