@@ -31,6 +31,8 @@ class HostHealth:
     """No check of it has ended yet."""
     timed_out: bool
     """Its last failed check got no answer in time."""
+    requests: int = 0
+    """Those that it got since Envoy knows it, checks left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def _health(host: dict[str, Any]) -> HostHealth:
         is_healthy=not flags.get("failed_active_health_check", False),
         is_pending=flags.get("pending_active_hc", False),
         timed_out=flags.get("active_hc_timeout", False),
+        requests=sum(int(each.get("value", 0)) for each in host.get("stats", []) if each.get("name") == "rq_total"),
     )
 
 
