@@ -8,8 +8,8 @@ import pytest
 
 from cli_world import Teal
 from github_world import BOT, TOKEN, FakeGitHub, Row, github_on_loopback
+from pipeline.comment import MARKER
 from pipeline.drift import Change, Finding, Look, document
-from pipeline.posting import MARKER
 
 IMAGE = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/app-images-1@sha256:{'0a' * 32}"
 DIGEST = IMAGE.partition("@")[2]

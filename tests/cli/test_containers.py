@@ -104,7 +104,12 @@ def marks(monkeypatch: pytest.MonkeyPatch, hands: FakeHands) -> list[Mark]:
         yield Step(what)
 
     ledger = SimpleNamespace(read=lambda: SimpleNamespace(live=Colour.BLUE))
-    table = SimpleNamespace(write=lambda mark: (hands.did.append("mark"), written.append(mark)))
+
+    def write(mark: Mark) -> None:
+        hands.did.append("mark")
+        written.append(mark)
+
+    table = SimpleNamespace(write=write)
     found = SimpleNamespace(marks=table, ledger=ledger, steps=SimpleNamespace(step=step))
 
     @contextmanager

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.comment import MARKER
 from pipeline.errors import UntrustedText
-from pipeline.posting import CUT, LONGEST, LONGEST_BYTES, MARKER, checked, comment, read_text
+from pipeline.posting import CUT, LONGEST, LONGEST_BYTES, checked, comment, read_text
 
 
 def test_a_file_of_utf_8_is_read(tmp_path: Path) -> None:
