@@ -7,6 +7,7 @@ import pulumi
 from pulumi_aws import ssm
 
 from .children import Children
+from .former_names import remembering
 from .parameters import secret_name
 from .user_data import check_environment
 
@@ -34,7 +35,7 @@ class AppSecrets(pulumi.ComponentResource):
     def __init__(self, name: str, args: AppSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_environment(args["values"])
         paths = {variable: secret_name(args["environment"], variable) for variable in sorted(args["values"])}
-        super().__init__("teal:index:AppSecrets", name, {}, opts)
+        super().__init__("teal:index:AppSecrets", name, {}, remembering("teal:index:AppSecrets", name, opts))
         children = Children(name, args.get("tags", {}), self)
         made = {
             variable: ssm.Parameter(
