@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker bench requirements schema clean
+.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker bench requirements schema audit workflows clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -66,10 +66,16 @@ image: $(READY)  ## the image, by Docker: same source, same digest
 test-docker: $(READY)  ## what needs a Docker engine; BASE_IMAGE=... where Docker Hub is out of reach
 	TEAL_BASE_IMAGE=$(BASE_IMAGE) $(BIN)/pytest -q -m docker
 
+workflows: $(READY)  ## what actionlint and zizmor say of the workflows
+	$(BIN)/pytest -q tests/workflows
+
 bench: $(READY)  ## benchmarks; each prints its figures
 	$(BIN)/python bench/engine.py
 	$(BIN)/python -m bench.take_back
 	$(BIN)/python -m bench.release_under_load
+
+audit: $(READY)  ## known vulnerabilities of what is pinned; fails where no database could be asked, too
+	@$(BIN)/python -m cli.ci.audit
 
 requirements: $(READY)  ## compile requirements.txt anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt

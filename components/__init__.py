@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .app_image import AppImage, AppImageArgs
+    from .app_secrets import AppSecrets, AppSecretsArgs
     from .domain import Domain, DomainArgs
     from .fleet import Fleet, FleetArgs
     from .identity import PipelineRoles, PipelineRolesArgs
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "app_image": ("AppImage", "AppImageArgs"),
+    "app_secrets": ("AppSecrets", "AppSecretsArgs"),
     "domain": ("Domain", "DomainArgs"),
     "fleet": ("Fleet", "FleetArgs"),
     "identity": ("PipelineRoles", "PipelineRolesArgs"),
@@ -42,6 +44,8 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [
     "AppImage",
     "AppImageArgs",
+    "AppSecrets",
+    "AppSecretsArgs",
     "Domain",
     "DomainArgs",
     "Fleet",

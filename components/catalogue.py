@@ -6,6 +6,7 @@ import pulumi
 from pulumi.provider.experimental import component_provider_host
 
 from .app_image import AppImage
+from .app_secrets import AppSecrets
 from .domain import Domain
 from .fleet import Fleet
 from .identity import PipelineRoles
@@ -23,6 +24,7 @@ PACKAGE = "teal"
 """First part of the components' types."""
 COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
     AppImage,
+    AppSecrets,
     Domain,
     Fleet,
     Key,

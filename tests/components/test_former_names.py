@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from components import former_names
 from components.catalogue import COMPONENTS
@@ -74,7 +75,8 @@ def test_what_the_last_release_made_is_made_under_the_same_or_a_remembered_name(
 
 def _names(example: Path) -> tuple[set[str], set[str]]:
     """What an example makes, as the engine tells resources apart, and what it says that these were called before."""
-    config = {"domain-python:zoneName": "stranger.example"}
+    config = yaml.safe_load((example / "Pulumi.dev.yaml").read_text())["config"]
+    config["domain-python:zoneName"] = "stranger.example"
     program: Callable[[], Any] = lambda: runpy.run_path(str(example / "__main__.py"))  # noqa: E731
     found = deploy(program, config, stack="dev", project=example.name).resources
     made = {_name(each.urn) for each in found.values()}
