@@ -55,6 +55,8 @@ def test_an_empty_image_means_that_nothing_is_released() -> None:
         ({"port": True}, "port in .* got True"),
         ({"colour": "red"}, "colour in .* must be blue or green, got 'red'"),
         ({"colour": ["blue"]}, "colour in"),
+        ({"secrets": []}, "secrets in .* must be an object"),
+        ({"secrets": {"A": 1}}, "secrets in .*: 'A' must be a variable's name with a text"),
         ({"environment": []}, "environment in .* must be an object"),
         ({"environment": {"A B": "x"}}, "'A B' must be a variable's name"),
         ({"environment": {"A": 1}}, "'A' must be a variable's name with a text"),
