@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import os
 import threading
 import time
 import zlib
@@ -92,7 +91,7 @@ class Glances:
     def look(self, *, at_all: bool = True) -> None:
         """At all processes once, or at those only that are new, which may yet become another program."""
         now = time.monotonic()
-        for pid in [int(name) for name in os.listdir("/proc") if name.isdecimal()]:
+        for pid in [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]:
             if at_all or now - self.looked.setdefault(pid, now) < NEW_SECONDS:
                 self.looked.setdefault(pid, now)
                 with suppress(OSError, psutil.Error):
