@@ -78,7 +78,16 @@ def test_a_secret_that_only_a_team_can_open_gets_a_stand_in_until_somebody_sets_
     assert not run(stack.up).changes
     file.write_text(yaml.safe_dump({"config": config}))
     given: dict[str, Any] = {"input": PASSWORD, "text": True, "cwd": folder, "env": {**os.environ, **stack.environment}}
-    command = [world.toolchain.pulumi, "--non-interactive", "config", "set", "--secret", "password", "--stack", "dev"]
+    command = [
+        str(world.toolchain.pulumi),
+        "--non-interactive",
+        "config",
+        "set",
+        "--secret",
+        "password",
+        "--stack",
+        "dev",
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=COMMAND_SECONDS, **given)
     assert "encryptionsalt" in yaml.safe_load(file.read_text())
     assert stack.up()["value"] == PASSWORD
