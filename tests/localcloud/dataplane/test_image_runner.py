@@ -91,7 +91,7 @@ def test_secrets_come_from_ssm_and_are_shown_by_nothing(
 ) -> None:
     ssm = FakeSsm(**{f"k{number}": f"hunter{number}" for number in range(12)})
     monkeypatch.setattr(image_runner_module, "api_client", lambda *_: ssm)
-    prepared = runner.prepare(birth(secrets={f"KEY_{number}": f"/k{number}" for number in range(12)}))
+    prepared = runner.prepare(birth(secrets=[[f"KEY_{number}", f"/k{number}"] for number in range(12)]))
     assert prepared is not None
     prepared.start()
     [launch] = driver.launches
@@ -109,7 +109,7 @@ def test_a_secret_that_can_not_be_handed_over_is_told_without_its_value(
 ) -> None:
     monkeypatch.setattr(image_runner_module, "api_client", lambda *_: FakeSsm(**held))
     with pytest.raises(CannotStart, match=told) as caught:
-        runner.prepare(birth(secrets={"KEY": "/k"}))
+        runner.prepare(birth(secrets=[["KEY", "/k"]]))
     assert "hunter" not in str(caught.value)
 
 
