@@ -6,9 +6,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ssm
 
-from components.children import Children
-from components.parameters import secret_name
-from components.user_data import check_environment
+from .children import Children
+from .former_names import remembering
+from .parameters import secret_name
+from .user_data import check_environment
 
 
 class AppSecretsArgs(TypedDict):
@@ -34,7 +35,7 @@ class AppSecrets(pulumi.ComponentResource):
     def __init__(self, name: str, args: AppSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_environment(args["values"])
         paths = {variable: secret_name(args["environment"], variable) for variable in sorted(args["values"])}
-        super().__init__("teal:index:AppSecrets", name, {}, opts)
+        super().__init__("teal:index:AppSecrets", name, {}, remembering("teal:index:AppSecrets", name, opts))
         children = Children(name, args.get("tags", {}), self)
         made = {
             variable: ssm.Parameter(

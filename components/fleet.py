@@ -6,15 +6,16 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import autoscaling, ec2, vpc
 
-from components.bounds import whole
-from components.children import Children
-from components.instance_role import Reach, instance_role
-from components.instance_types import architecture
-from components.launch import Launch, launch_template, mixed_launch, newest_image, only_launch
-from components.naming import COLOURS
-from components.security_groups import ANYWHERE, allow_to, security_group
-from components.tagging import named
-from components.user_data import Container, check_environment, encoded, user_data
+from .bounds import whole
+from .children import Children
+from .former_names import remembering
+from .instance_role import Reach, instance_role
+from .instance_types import architecture
+from .launch import Launch, launch_template, mixed_launch, newest_image, only_launch
+from .naming import COLOURS
+from .security_groups import ANYWHERE, allow_to, security_group
+from .tagging import named
+from .user_data import Container, check_environment, encoded, user_data
 
 
 class FleetArgs(TypedDict):
@@ -100,7 +101,7 @@ class Fleet(pulumi.ComponentResource):
         cpu_percent = whole("cpu_target_percent", args.get("cpu_target_percent", 50), 10, 90)
         processor = architecture(args["instance_types"])
         check_environment(args.get("environment", {}))
-        super().__init__("teal:index:Fleet", name, {}, opts)
+        super().__init__("teal:index:Fleet", name, {}, remembering("teal:index:Fleet", name, opts))
         children = Children(name, {**args.get("tags", {}), "Colour": args["colour"]}, self)
 
         security = security_group(children, "security", args["vpc_id"], f"Instances of the {args['colour']} fleet")

@@ -8,16 +8,17 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import iam
 
-from components.bounds import whole
-from components.children import Children
-from components.github_trust import AUDIENCE, ISSUER, subjects, trust_policy
-from components.parameters import parameter_name
-from components.permissions import Scope, Statement, policy
-from components.pipeline_backend import backend
-from components.pipeline_deploy import DEPLOY
-from components.pipeline_preview import PREVIEW
-from components.pipeline_release import RELEASE
-from components.server_boundary import server_boundary
+from .bounds import whole
+from .children import Children
+from .former_names import remembering
+from .github_trust import AUDIENCE, ISSUER, subjects, trust_policy
+from .parameters import parameter_name
+from .permissions import Scope, Statement, policy
+from .pipeline_backend import backend
+from .pipeline_deploy import DEPLOY
+from .pipeline_preview import PREVIEW
+from .pipeline_release import RELEASE
+from .server_boundary import server_boundary
 
 ROLES: Mapping[str, Mapping[str, Sequence[Statement]]] = {"preview": PREVIEW, "deploy": DEPLOY, "release": RELEASE}
 """By role, by name of policy, its statements."""
@@ -89,7 +90,7 @@ class PipelineRoles(pulumi.ComponentResource):
         environments, trusted = _environments(args), _trusted(args)
         session_seconds = whole("session_seconds", args.get("session_seconds", 3600), 3600, 43200)
         _check_arns(args)
-        super().__init__("teal:index:PipelineRoles", name, {}, opts)
+        super().__init__("teal:index:PipelineRoles", name, {}, remembering("teal:index:PipelineRoles", name, opts))
         children = Children(name, args.get("tags", {}), self)
         project = args.get("project", "teal")
         scope = _scope(args, project, environments, children)

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import iam
 
-from components.children import Children
+from .children import Children
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ec2, ssm
 
-from components.children import Children
-from components.instance_role import managed_role
-from components.security_groups import ANYWHERE, allow_from, allow_to, security_group
-from components.subnets import zone_letter
+from .children import Children
+from .instance_role import managed_role
+from .security_groups import ANYWHERE, allow_from, allow_to, security_group
+from .subnets import zone_letter
 
 IMAGE_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 WEB_PORTS = (80, 443)

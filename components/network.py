@@ -6,13 +6,14 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ec2
 
-from components.bounds import retention
-from components.children import Children
-from components.endpoints import EndpointSite, check_services, interface_endpoints, s3_gateway
-from components.flow_logs import FlowLogKeeping, flow_log
-from components.nat import Nat, NatSite, nat_routes, parse_nat
-from components.subnets import ZoneSubnets, plan_subnets, zone_region
-from components.tiers import private_tier, public_tier
+from .bounds import retention
+from .children import Children
+from .endpoints import EndpointSite, check_services, interface_endpoints, s3_gateway
+from .flow_logs import FlowLogKeeping, flow_log
+from .former_names import remembering
+from .nat import Nat, NatSite, nat_routes, parse_nat
+from .subnets import ZoneSubnets, plan_subnets, zone_region
+from .tiers import private_tier, public_tier
 
 
 class SubnetCidrBlocks(TypedDict):
@@ -77,7 +78,7 @@ class Network(pulumi.ComponentResource):
         nat = parse_nat(args.get("nat", Nat.SINGLE))
         check_services(services)
         retention_days = retention("flow_log_retention_days", args.get("flow_log_retention_days", 365))
-        super().__init__("teal:index:Network", name, {}, opts)
+        super().__init__("teal:index:Network", name, {}, remembering("teal:index:Network", name, opts))
         children = Children(name, args.get("tags", {}), self)
 
         vpc = ec2.Vpc(

@@ -1,7 +1,7 @@
 """What the preview role may do: read what a refreshed preview compares with, and what a release would be decided by."""
 
-from components.permissions import Statement
-from components.pipeline_places import (
+from .permissions import Statement
+from .pipeline_places import (
     ALARMS,
     APP_SECRETS,
     BUCKETS,

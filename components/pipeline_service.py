@@ -1,7 +1,7 @@
 """What the deploy role may do beside networks: ledger, images, servers' roles, logs, sight and the domain."""
 
-from components.permissions import Statement
-from components.pipeline_places import (
+from .permissions import Statement
+from .pipeline_places import (
     ALARMS,
     APP_SECRETS,
     BOUNDED,

@@ -3,9 +3,9 @@
 import pulumi
 from pulumi_aws import iam
 
-from components.children import Children
-from components.permissions import Scope, Statement, policy
-from components.pipeline_places import APP_SECRETS, LOG_GROUPS, REPOSITORIES
+from .children import Children
+from .permissions import Scope, Statement, policy
+from .pipeline_places import APP_SECRETS, LOG_GROUPS, REPOSITORIES
 
 BOUNDARY = (
     Statement(

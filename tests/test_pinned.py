@@ -12,7 +12,7 @@ INSTALLS = re.compile(
     r"\b(pip3? install|uv pip install|uv add|npm (?:install|ci)|go install|gem install|cargo install)\b"
 )
 SCRIPTS = ("Makefile", "Dockerfile", "*.sh", "*.yml", "*.yaml", "*.mk")
-LOCKED = {"requirements.txt", "app/requirements.txt"}
+LOCKED = {"requirements.txt", "app/requirements.txt", "components/requirements.txt"}
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}\b")
 
 
@@ -49,7 +49,7 @@ def loose_installs(text: str) -> list[str]:
 
 
 def is_ours(line: str) -> bool:
-    return "--no-deps" in line and bool(re.search(r"\s-e \.\s*$", line))
+    return "--no-deps" in line and bool(re.search(r"(\s-e (\.|components))+\s*$", line))
 
 
 def is_uv(line: str) -> bool:

@@ -32,6 +32,11 @@ class RunningImage:
     log: Path
 
     @property
+    def container(self) -> str:
+        """Name of its container; empty for a process."""
+        return self.running.container
+
+    @property
     def pid(self) -> int:
         """Its first process."""
         return self.running.pid

@@ -32,6 +32,10 @@ class Running(Protocol):
     """An instance that was started, alive or not."""
 
     @property
+    def container(self) -> str:
+        """Name of its container, by which the engine's own commands find it; empty for a process."""
+
+    @property
     def pid(self) -> int:
         """Its first process."""
 

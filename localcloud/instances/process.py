@@ -62,6 +62,11 @@ class ProcessInstance:
         self._stopping = threading.Lock()
 
     @property
+    def container(self) -> str:
+        """None: it is a process."""
+        return ""
+
+    @property
     def pid(self) -> int:
         """The first process, which also names the group."""
         return self._process.pid
