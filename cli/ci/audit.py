@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-LOCKED = ("requirements.txt", "app/requirements.txt")
+LOCKED = ("app/requirements.txt", "requirements.txt")
 SECONDS = 300.0
 ADVISORY_SECONDS = 15
 VULNERABLE, NOT_AUDITED = 1, 9
@@ -66,13 +66,22 @@ def audit(as_json: bool) -> None:
       teal ci audit --json
       TEAL_OSV_URL=https://osv.example/v1/query teal ci audit
     """
-    found = [audited(locked, os.environ.get(OSV_URL)) for locked in LOCKED]
+    found = audits(os.environ.get(OSV_URL))
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=1))
     else:
         for each in found:
             click.echo(f"{each.verdict}: {each.locked}: {each.told}", err=each.verdict is Verdict.NOT_AUDITED)
     sys.exit(exit_code(found))
+
+
+def audits(osv_url: str | None) -> list[Audit]:
+    """Of every list; once the database is out of reach it is not waited for again."""
+    found: list[Audit] = []
+    for locked in LOCKED:
+        gone = next((each for each in found if each.verdict is Verdict.NOT_AUDITED), None)
+        found.append(Audit(locked, gone.verdict, gone.told) if gone else audited(locked, osv_url))
+    return found
 
 
 def exit_code(found: Sequence[Audit]) -> int:

@@ -125,7 +125,11 @@ class ImageRunner:
         missing = [name for name in names if name not in found]
         if missing:
             raise CannotStart(f"these secrets are not in SSM: {', '.join(missing)}")
-        return {variable: found[name] for variable, name in spec.secrets.items()}
+        values = {variable: found[name] for variable, name in spec.secrets.items()}
+        for variable, value in values.items():
+            if "\0" in value:
+                raise CannotStart(f"the secret {variable} holds a zero byte")
+        return values
 
     def forget(self, instance_id: str) -> None:
         """Gives its address back and removes its home and temporary files; its log stays."""

@@ -91,7 +91,7 @@ def _spec(content: str) -> ContainerSpec | None:
         port=_port(document.get("port")),
         colour=_colour(document.get("colour")),
         environment=_environment(document.get("environment", {})),
-        secrets=_environment(document.get("secrets", {}), "secrets"),
+        secrets=_secrets(document.get("secrets", [])),
     )
 
 
@@ -107,11 +107,26 @@ def _colour(colour: Any) -> str:
     return str(colour)
 
 
-def _environment(environment: Any, entry: str = "environment") -> Mapping[str, str]:
+def _environment(environment: Any) -> Mapping[str, str]:
     if not isinstance(environment, dict):
-        raise InstanceError(f"{entry} in {CONTAINER_FILE} must be an object, got {environment!r}")
+        raise InstanceError(f"environment in {CONTAINER_FILE} must be an object, got {environment!r}")
     for name, value in environment.items():
         # The value stays out of the message: it may be a secret.
         if not VARIABLE.fullmatch(name) or not isinstance(value, str) or "\0" in value:
-            raise InstanceError(f"{entry} in {CONTAINER_FILE}: {name!r} must be a variable's name with a text")
+            raise InstanceError(f"environment in {CONTAINER_FILE}: {name!r} must be a variable's name with a text")
     return dict(environment)
+
+
+def _secrets(pairs: Any) -> Mapping[str, str]:
+    """Name of the parameter by variable."""
+    wrong = f"secrets in {CONTAINER_FILE} must be pairs of a variable's name and an SSM parameter's, got {pairs!r}"
+    if not isinstance(pairs, list):
+        raise InstanceError(wrong)
+    found: dict[str, str] = {}
+    for pair in pairs:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(each, str) for each in pair)):
+            raise InstanceError(wrong)
+        if not VARIABLE.fullmatch(pair[0]) or not pair[1].startswith("/"):
+            raise InstanceError(wrong)
+        found[pair[0]] = pair[1]
+    return found

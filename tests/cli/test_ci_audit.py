@@ -102,6 +102,21 @@ def test_a_database_out_of_reach_is_no_pass_and_no_host_is_named(service: Servic
     assert "\n" not in found.told
 
 
+def test_a_database_that_is_gone_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def gone(locked: str, _: str | None) -> Audit:
+        asked.append(locked)
+        return Audit(locked, Verdict.NOT_AUDITED, "why")
+
+    monkeypatch.setattr(module, "audited", gone)
+    found = module.audits(None)
+    assert [(each.locked, each.verdict, each.told) for each in found] == [
+        (locked, Verdict.NOT_AUDITED, "why") for locked in module.LOCKED
+    ]
+    assert asked == [module.LOCKED[0]]
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [
@@ -120,7 +135,7 @@ def test_the_reason_is_a_kind_and_no_host(said: str, told: str) -> None:
     [
         (("clean", "clean"), 0),
         (("clean", "not audited"), 9),
-        (("not audited", "vulnerable"), 1),
+        (("vulnerable", "not audited"), 1),
         (("vulnerable", "clean"), 1),
     ],
 )

@@ -9,6 +9,7 @@ from components.fleet import Fleet
 from components.instance_role import instance_policy
 from components.user_data import Container, user_data
 from deployed import Deployment, deploy
+from policy.rules.servers import secrets_in
 
 ARN = "arn:aws:ssm:eu-west-1:123456789012:parameter/teal-app/dev/"
 VALUES = {"DATABASE_URL": "postgres://u:hunter2@db", "API_KEY": "k"}
@@ -52,8 +53,14 @@ def test_user_data_names_parameters_and_holds_no_value() -> None:
     container = Container(
         image=IMAGE, port=8080, colour="blue", environment={}, secret_arns={"API_KEY": ARN + "API_KEY"}
     )
-    assert spec_of(container)["secrets"] == {"API_KEY": "/teal-app/dev/API_KEY"}
+    assert spec_of(container)["secrets"] == [["API_KEY", "/teal-app/dev/API_KEY"]]
     assert "secrets" not in spec_of(Container(image=IMAGE, port=1, colour="blue", environment={}))
+
+
+@pytest.mark.parametrize("variable", ["DB_PASSWORD", "CLIENT_SECRET", "API_TOKEN", "AWS_SECRET_ACCESS_KEY"])
+def test_the_policy_finds_no_secret_in_that_user_data(variable: str) -> None:
+    container = Container(image=IMAGE, port=8080, colour="blue", environment={}, secret_arns={variable: ARN + variable})
+    assert list(secrets_in(user_data(container, "logs"))) == []
 
 
 def spec_of(container: Container) -> dict[str, Any]:

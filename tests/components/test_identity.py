@@ -115,6 +115,18 @@ def test_boundary_duration_path_and_tags_are_on_every_role() -> None:
     assert all(each.parent.endswith("teal") for each in found.resources.values() if each.type.startswith("aws:"))
 
 
+def test_servers_are_bounded_where_the_caller_says_so() -> None:
+    found = made(bounds_servers=True)
+    [boundary] = [each for name, each in found.of_type("policy:Policy").items() if name == "teal-server-boundary"]
+    assert boundary.inputs["path"] == "/teal-pipeline/"
+    assert "Secrets" in {each["Sid"] for each in json.loads(boundary.inputs["policy"])["Statement"]}
+    by_sid = {each["Sid"]: each for each in document(found, "deploy-service")["Statement"]}
+    for sid in ("RoleRights", "SessionPolicy"):
+        assert by_sid[sid]["Condition"]["StringEquals"] == {"iam:PermissionsBoundary": "arn:teal-server-boundary"}
+    assert "teal-server-boundary" not in made().resources
+    assert "iam:PermissionsBoundary" not in json.dumps(document(made(), "deploy-service"))
+
+
 def test_a_backend_in_a_bucket_is_written_by_all_but_preview_which_takes_its_lock() -> None:
     found = made(state_bucket_arn=BUCKET, state_key_arn=KEY)
     for role, where in (("preview", "/.pulumi/locks/*"), ("deploy", "/.pulumi/*"), ("release", "/.pulumi/*")):

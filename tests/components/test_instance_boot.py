@@ -163,7 +163,9 @@ def test_metadata_is_asked_for_with_a_session_token(monkeypatch: pytest.MonkeyPa
 def test_secrets_are_read_at_the_start_and_are_in_the_environment_alone(boot: Boot) -> None:
     names = {f"KEY_{number}": f"/teal-app/dev/KEY_{number}" for number in range(12)}
     values = {name: f"hunter{name[-2:]}" for name in names.values()}
-    command, commands = boot("run", "logs", has_image=True, spec={**SPEC, "secrets": names}, known=values)
+    command, commands = boot(
+        "run", "logs", has_image=True, spec={**SPEC, "secrets": [*map(list, names.items())]}, known=values
+    )
     assert {variable: commands.environment[variable] for variable in names} == {
         variable: values[name] for variable, name in names.items()
     }
@@ -177,7 +179,7 @@ def test_secrets_are_read_at_the_start_and_are_in_the_environment_alone(boot: Bo
 
 
 def test_a_secret_that_is_not_there_is_named_and_the_container_does_not_start(boot: Boot) -> None:
-    spec = {**SPEC, "secrets": {"A": "/teal-app/dev/A", "B": "/teal-app/dev/B"}}
+    spec = {**SPEC, "secrets": [["A", "/teal-app/dev/A"], ["B", "/teal-app/dev/B"]]}
     with pytest.raises(SystemExit, match="these secrets are not in SSM: /teal-app/dev/B"):
         boot("run", "logs", has_image=True, spec=spec, known={"/teal-app/dev/A": "hunter2"})
 
@@ -189,5 +191,5 @@ def test_a_container_without_secrets_asks_for_none(boot: Boot) -> None:
 
 
 def test_pulling_reads_no_secret(boot: Boot) -> None:
-    _, commands = boot("pull", spec={**SPEC, "secrets": {"A": "/teal-app/dev/A"}})
+    _, commands = boot("pull", spec={**SPEC, "secrets": [["A", "/teal-app/dev/A"]]})
     assert not [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]

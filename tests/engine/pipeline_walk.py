@@ -98,7 +98,9 @@ class Walk:
     def copy(self, name: str, like: str, **settings: object) -> LocalStack:
         """The stack, from a copy of the project."""
         folder = self.folder / f"{name}-{len(list(self.folder.iterdir()))}" / PROJECT.name
-        return self.world.stack(name, copy_project(folder, name, like, **settings))
+        stack = self.world.stack(name, copy_project(folder, name, like, **settings))
+        stack.source.write_text(f"{stack.source.read_text()}  app:API_KEY: {{secure: of-another-key}}\n")
+        return stack
 
     @contextmanager
     def doing(self, *roles: str) -> Iterator[None]:

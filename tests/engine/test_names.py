@@ -57,7 +57,7 @@ def sockets(world: World) -> set[tuple[str, int]]:
     for process in (daemon, *daemon.children(recursive=True)):
         for each in process.net_connections(kind="inet"):
             if each.status == psutil.CONN_LISTEN or (each.type == socket.SOCK_DGRAM and not each.raddr):
-                found.add((each.laddr.ip, each.laddr.port))
+                found.add((each.laddr.ip.removeprefix("::ffff:"), each.laddr.port))  # one socket may speak both
     return found
 
 

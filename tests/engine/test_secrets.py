@@ -1,10 +1,13 @@
 """Secrets stay secret: in the state, in the daemon's log and in whatever the engine and our commands print."""
 
+import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from engine.world import BringUp, World, run, write_project
+from engine.world import COMMAND_SECONDS, BringUp, World, run, write_project
 
 PASSWORD = "a-word-that-nobody-may-read"
 PROGRAM = """
@@ -59,4 +62,35 @@ def test_a_secret_of_the_configuration_stays_encrypted(world: World, untouched: 
         stack.preview(refresh=True, expect_no_changes=True)
     finally:
         stack.destroy()
+    assert world.inventory() == before
+
+
+def test_a_secret_that_only_a_team_can_open_gets_a_stand_in_until_somebody_sets_one_here(
+    world: World, untouched: frozenset[str], tmp_path: Path
+) -> None:
+    folder = write_project(tmp_path / "teams", PROGRAM)
+    file = folder / "Pulumi.dev.yaml"
+    config = yaml.safe_load(file.read_text())["config"]
+    sealed = {"secretsprovider": "awskms://alias/team", "encryptedkey": "AQICAHh"}
+    file.write_text(yaml.safe_dump({**sealed, "config": {**config, "teams:password": {"secure": "v1:abc:AQICAHh"}}}))
+    before, stack = world.inventory(), world.stack("dev", folder)
+    assert stack.up()["value"] == "stand-in for config.teams:password"
+    assert not run(stack.up).changes
+    file.write_text(yaml.safe_dump({"config": config}))
+    given: dict[str, Any] = {"input": PASSWORD, "text": True, "cwd": folder, "env": {**os.environ, **stack.environment}}
+    command = [
+        str(world.toolchain.pulumi),
+        "--non-interactive",
+        "config",
+        "set",
+        "--secret",
+        "password",
+        "--stack",
+        "dev",
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=COMMAND_SECONDS, **given)
+    assert "encryptionsalt" in yaml.safe_load(file.read_text())
+    assert stack.up()["value"] == PASSWORD
+    stack.preview(refresh=True, expect_no_changes=True)
+    stack.destroy()
     assert world.inventory() == before

@@ -3,7 +3,7 @@
 import base64
 import json
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -33,8 +33,21 @@ class FakeDriver:
         pass
 
 
-def birth(instance_id: str = "i-1", image: str = f"registry.example/web@{DIGEST}") -> Birth:
-    container = {"image": image, "port": 8080, "colour": "green", "environment": {"A": "b"}}
+class FakeSsm:
+    """Gives at most ten parameters a call, as SSM does."""
+
+    def __init__(self, **held: str) -> None:
+        self.held = held
+
+    def get_parameters(self, *, Names: list[str], WithDecryption: bool) -> dict[str, Any]:  # noqa: N803  # boto3's
+        assert len(Names) <= 10
+        assert WithDecryption
+        found = [{"Name": name, "Value": self.held[name[1:]]} for name in Names if name[1:] in self.held]
+        return {"Parameters": found, "InvalidParameters": []}
+
+
+def birth(instance_id: str = "i-1", image: str = f"registry.example/web@{DIGEST}", **more: Any) -> Birth:
+    container = {"image": image, "port": 8080, "colour": "green", "environment": {"A": "b"}, **more}
     files = {"write_files": [{"path": "/etc/teal/container.json", "content": json.dumps(container)}]}
     user_data = base64.b64encode(f"#cloud-config\n{json.dumps(files)}".encode()).decode()
     return Birth(instance_id, "eu-west-1", "eu-west-1a", "10.0.1.23", user_data)
@@ -71,6 +84,33 @@ def test_an_address_is_kept_over_restarts_and_given_back_at_the_end(runner: Imag
     other = runner.prepare(birth("i-2"))
     assert other is not None
     assert other.start().address == "127.16.1.23"
+
+
+def test_secrets_come_from_ssm_and_are_shown_by_nothing(
+    runner: ImageRunner, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssm = FakeSsm(**{f"k{number}": f"hunter{number}" for number in range(12)})
+    monkeypatch.setattr(image_runner_module, "api_client", lambda *_: ssm)
+    prepared = runner.prepare(birth(secrets=[[f"KEY_{number}", f"/k{number}"] for number in range(12)]))
+    assert prepared is not None
+    prepared.start()
+    [launch] = driver.launches
+    assert launch.secrets == {f"KEY_{number}": f"hunter{number}" for number in range(12)}
+    assert "hunter" not in repr(prepared) + repr(launch)
+    assert "hunter" not in str(launch.spec)
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [({}, "these secrets are not in SSM: /k$"), ({"k": "hunter\0two"}, "the secret KEY holds a zero byte$")],
+)
+def test_a_secret_that_can_not_be_handed_over_is_told_without_its_value(
+    runner: ImageRunner, monkeypatch: pytest.MonkeyPatch, held: dict[str, str], told: str
+) -> None:
+    monkeypatch.setattr(image_runner_module, "api_client", lambda *_: FakeSsm(**held))
+    with pytest.raises(CannotStart, match=told) as caught:
+        runner.prepare(birth(secrets=[["KEY", "/k"]]))
+    assert "hunter" not in str(caught.value)
 
 
 def test_an_empty_image_is_nothing_to_run(runner: ImageRunner) -> None:
