@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker bench requirements clean
+.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker test-boot machine-lint bench requirements clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -44,7 +44,7 @@ arrows: $(READY)
 	@$(BIN)/lint-imports --no-cache > .venv/arrows.log || { cat .venv/arrows.log; exit 1; }
 
 unit: $(READY)
-	$(BIN)/pytest -q -n 2 -m "not engine and not process and not docker"
+	$(BIN)/pytest -q -n 2 -m "not engine and not process and not docker and not boot"
 
 check: lint types arrows unit  ## format, lint, types, arrows between rooms and the fast tests
 
@@ -66,6 +66,18 @@ image: $(READY)  ## the image, by Docker: same source, same digest
 test-docker: $(READY)  ## what needs a Docker engine; BASE_IMAGE=... where Docker Hub is out of reach
 	TEAL_BASE_IMAGE=$(BASE_IMAGE) $(BIN)/pytest -q -m docker
 
+.venv/machine/ready: machine/requirements.txt $(READY)
+	@echo "Ansible into .venv/machine (usually 15 to 60 s)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/machine
+	@$(BIN)/uv pip install --quiet --python .venv/machine/bin/python --require-hashes -r machine/requirements.txt
+	@touch .venv/machine/ready
+
+machine-lint: .venv/machine/ready  ## ansible-lint on the playbook that bakes machine images
+	@cd machine && PATH="$(CURDIR)/.venv/machine/bin:$$PATH" ansible-lint --quiet
+
+test-boot: $(READY) .venv/machine/ready  ## boots machines with the very user data; needs root and mmdebstrap
+	$(BIN)/pytest -q -m boot
+
 bench: $(READY)  ## benchmarks; each prints its figures
 	$(BIN)/python bench/engine.py
 	$(BIN)/python -m bench.take_back
@@ -73,6 +85,7 @@ bench: $(READY)  ## benchmarks; each prints its figures
 
 requirements: $(READY)  ## compile requirements.txt anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 machine/requirements.in -o machine/requirements.txt
 
 clean:  ## remove what was made here (not the toolchain in the user's cache)
 	rm -rf .venv .teal .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
