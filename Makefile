@@ -73,7 +73,7 @@ test-docker: $(READY)  ## what needs a Docker engine; BASE_IMAGE=... where Docke
 	@touch .venv/machine/ready
 
 machine-lint: .venv/machine/ready  ## ansible-lint on the playbook that bakes machine images
-	@cd machine && PATH="$(CURDIR)/.venv/machine/bin:$$PATH" ansible-lint --quiet
+	@cd machine && PATH="$(CURDIR)/.venv/machine/bin:$$PATH" ansible-lint -q
 
 test-boot: $(READY) .venv/machine/ready  ## boots machines with the very user data; needs root and mmdebstrap
 	$(BIN)/pytest -q -m boot

@@ -5,7 +5,6 @@ Until then the instance is in no target group, and one that does not get there i
 
 import json
 
-import pulumi
 from pulumi_aws import autoscaling, iam
 
 from components.children import Children

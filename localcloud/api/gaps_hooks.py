@@ -1,9 +1,9 @@
 """What moto's lifecycle hooks lack: they hold nothing up.
 
-moto keeps hooks and starts every instance in service all the same. install() has a launching hook hold a new instance in
-Pending:Wait, out of the target groups, until CompleteLifecycleAction (which moto does not know) lets it in; takes the
-hooks that come with a new group; and drops a group's hooks with the group. A hook never runs out of time here: whoever
-plays the servers tries them again by itself.
+moto keeps hooks and starts every instance in service all the same. install() has a launching hook hold a new instance
+in Pending:Wait, out of the target groups, until CompleteLifecycleAction (which moto does not know) lets it in, takes
+the hooks that come with a new group, and drops a group's hooks with the group. A hook never runs out of time here:
+whoever plays the servers tries them again by itself.
 """
 
 import functools

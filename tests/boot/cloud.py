@@ -1,7 +1,7 @@
 """What an instance finds at AWS, in a network namespace of its own: metadata service, registry, API.
 
-Run as `python -m boot.cloud FOLDER` in a fresh network namespace. FOLDER holds user-data, blobs/ and manifest (a digest).
-Answers on standard output: one line once all listen, then one for each line on standard input, until that closes.
+Run as `python -m boot.cloud FOLDER` in a fresh network namespace. FOLDER holds user-data, blobs/ and manifest (its
+digest). Answers on standard output: a line once all listen, then one for each line on standard input, until it closes.
 The API is moto with our mends; the registry asks for the password that this API hands out.
 """
 
@@ -14,11 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import boto3
+from botocore.config import Config
+
 from boot.image import MANIFEST_TYPE
 from localcloud.api import gaps_autoscaling, gaps_hooks
 from localcloud.api.recorder import recorded, recording
 from localcloud.api.server import ApiServer
-from localcloud.dataplane.observe import api_client
 
 METADATA_ADDRESS = "169.254.169.254"
 REGISTRY_PORT, API_PORT = 5000, 4566
@@ -62,11 +64,11 @@ class Metadata(Handler):
 
     tree: ClassVar[dict[str, Any]]
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         """Hands out the session token."""
         self.answer(200, SESSION.encode(), X_aws_ec2_metadata_token_ttl_seconds="21600")
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """A leaf, or the list of what is below; any version of the API is good."""
         if self.headers.get("X-aws-ec2-metadata-token") != SESSION:
             self.answer(401, b"")
@@ -85,7 +87,7 @@ class Registry(Handler):
     blobs: ClassVar[dict[str, bytes]]
     manifest: ClassVar[str]
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """The version check, a manifest or a blob."""
         known = base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {known}":
@@ -100,7 +102,9 @@ class Registry(Handler):
         else:
             self.answer(404, b"{}")
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        """The same without a body."""
+        self.do_GET()
 
 
 class Account:
@@ -108,7 +112,10 @@ class Account:
 
     def __init__(self, url: str, calls: Path) -> None:
         self._calls = calls
-        self._clients = {name: api_client(name, REGION, url) for name in ("ec2", "autoscaling", "logs")}
+        patience = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+        make: Any = session.client
+        self._clients = {name: make(name, endpoint_url=url, config=patience) for name in ("ec2", "autoscaling", "logs")}
         ec2, autoscaling = self._clients["ec2"], self._clients["autoscaling"]
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", AvailabilityZone=ZONE)["Subnet"]["SubnetId"]

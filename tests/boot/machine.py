@@ -1,4 +1,4 @@
-"""A machine that boots for real, but for its kernel: namespaces, a Debian root, systemd, and AWS as boot.cloud plays it."""
+"""A machine that boots for real, but for its kernel: a Debian root in namespaces, and AWS as boot.cloud plays it."""
 
 import json
 import os
@@ -38,8 +38,9 @@ class Machine:
         return done.stdout.strip()
 
     def unit(self, name: str) -> dict[str, str]:
-        """A unit's properties."""
-        return dict(line.split("=", 1) for line in self.run("systemctl", "show", name).splitlines() if "=" in line)
+        """A unit's properties; none before systemd listens."""
+        told = self.run("systemctl", "show", name, check=False)
+        return dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
 
     def container(self) -> dict[str, Any]:
         """The container as Docker tells it; empty where there is none."""
@@ -86,6 +87,7 @@ def booted(folder: Path, root: Path, user_data: str, image: Image) -> Iterator[M
         (folder / "blobs" / digest).write_bytes(blob)
     with ExitStack() as stack:
         cloud = stack.enter_context(_cloud(folder))
+        console = stack.enter_context((folder / "console").open("wb"))
         join = stack.enter_context(_cgroup(f"teal-boot-{uuid.uuid4().hex[:8]}"))
         process = subprocess.Popen(
             [
@@ -93,9 +95,9 @@ def booted(folder: Path, root: Path, user_data: str, image: Image) -> Iterator[M
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", "--cgroup"),
                 *("/bin/bash", Path(__file__).with_name("machine.sh"), folder),
             ],
-            preexec_fn=join,  # noqa: PLW1509
+            preexec_fn=join,
             stdin=subprocess.DEVNULL,
-            stdout=(folder / "console").open("wb"),
+            stdout=console,
             stderr=subprocess.STDOUT,
         )
         stack.callback(_end, process)
@@ -104,13 +106,14 @@ def booted(folder: Path, root: Path, user_data: str, image: Image) -> Iterator[M
 
 @contextmanager
 def _cloud(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    errors = (folder / "cloud-errors").open("wb")
     process = subprocess.Popen(
         ["unshare", "--net", sys.executable, "-m", "boot.cloud", folder],
         cwd=TESTS,
         env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=(folder / "cloud-errors").open("wb"),
+        stderr=errors,
         text=True,
     )
     try:
@@ -119,6 +122,7 @@ def _cloud(folder: Path) -> Iterator["subprocess.Popen[str]"]:
         assert heard == "listening\n", (folder / "cloud-errors").read_text()
         yield process
     finally:
+        errors.close()
         process.terminate()
         process.communicate(timeout=20)
 
@@ -130,8 +134,8 @@ def _cgroup(name: str) -> Iterator[Callable[[], None]]:
     folders = [controller / name for controller in controllers if (controller / "cgroup.procs").exists()]
     for folder in folders:
         folder.mkdir()
-        for setting in ("cpuset.cpus", "cpuset.mems"):
-            if (folder / setting).exists() and "cgroup.controllers" not in os.listdir(folder.parent):
+        for setting in ("cpuset.cpus", "cpuset.mems"):  # empty in version 1, and then nobody may join
+            if (folder / setting).exists() and folder.parent != CGROUPS:
                 (folder / setting).write_text((folder.parent / setting).read_text())
 
     def join() -> None:

@@ -28,6 +28,9 @@ datasource:
   Ec2:
     metadata_urls: [ 'http://{METADATA_ADDRESS}' ]
 network: {{ config: disabled }}
+# The root has no locales and no SSH server.
+locale: false
+ssh_genkeytypes: []
 """
 DAEMON = json.dumps(
     {"log-driver": "awslogs", "log-opts": {"awslogs-endpoint": f"http://127.0.0.1:{API_PORT}", "awslogs-group": "none"}}

@@ -1,4 +1,4 @@
-"""The very user data of a Fleet on a Debian root: cloud-init, systemd, Docker and the AWS command line are the real ones.
+"""The very user data of a Fleet on a Debian root, with the real systemd, cloud-init, Docker and AWS command line.
 
 Played are the metadata service, the registry and the API behind it (moto), and the package that Amazon Linux calls
 docker. The tests of one machine follow each other: it boots, serves, and loses its container.
@@ -15,6 +15,8 @@ from boot.cloud import PASSWORD, REGISTRY_PORT
 from boot.conftest import told
 from boot.image import GREETING, Image
 from boot.machine import UP_SECONDS, Machine, booted
+from components.instance_role import instance_policy
+from components.readiness import tell_policy
 
 pytestmark = [pytest.mark.boot, pytest.mark.timeout(1200)]
 
@@ -23,6 +25,11 @@ pytestmark = [pytest.mark.boot, pytest.mark.timeout(1200)]
 def serving(machine: Machine) -> Machine:
     machine.until("in service", lambda: machine.seen()["state"] == "InService", UP_SECONDS)
     return machine
+
+
+def tellings(machine: Machine) -> int:
+    """How often the scaling group was told, or that was tried."""
+    return len([line for line in machine.calls("aws") if "complete-lifecycle-action" in line])
 
 
 def test_cloud_init_finds_the_user_data_at_the_metadata_service_and_makes_no_complaint(serving: Machine) -> None:
@@ -74,11 +81,23 @@ def test_what_the_container_prints_gets_into_the_log_group(serving: Machine) -> 
 
 
 def test_readiness_was_told_once_and_only_after_the_container_answered(serving: Machine) -> None:
-    assert [line for line in serving.calls("aws") if "complete-lifecycle-action" in line].__len__() == 1
-    assert [call for call in serving.seen()["calls"] if call.endswith("CompleteLifecycleAction")].__len__() == 1
+    assert tellings(serving) == 1
+    assert serving.seen()["calls"].count("autoscaling CompleteLifecycleAction") == 1
     unit = serving.unit("teal.service")
     assert (unit["ActiveState"], unit["SubState"], unit["NRestarts"]) == ("active", "running", "0")
     assert serving.run("busybox", "wget", "-qO-", "http://127.0.0.1:8080/readyz") == "ready"
+
+
+def test_the_role_allows_the_calls_that_the_machine_made_and_no_others_but_pulling(serving: Machine) -> None:
+    made = {call.replace(" ", ":") for call in serving.seen()["calls"]}
+    statements = [
+        statement
+        for policy in (instance_policy("arn:repository", "arn:logs"), tell_policy("arn:group"))
+        for statement in json.loads(policy)["Statement"]
+        if statement["Sid"] != "Pull"  # what the registry asks IAM, by itself
+    ]
+    named = [one["Action"] if isinstance(one["Action"], list) else [one["Action"]] for one in statements]
+    assert made == {action for actions in named for action in actions}
 
 
 def test_the_password_is_in_no_argument_and_nowhere_on_disk(serving: Machine) -> None:
@@ -112,7 +131,7 @@ def test_a_container_that_ends_is_back_within_ten_seconds_and_nobody_is_told_aga
     record_property("a killed container answers again after", f"{seconds:.1f} s (two of them its own sleep)")
     assert seconds < 10
     serving.until("the unit", lambda: serving.unit("teal.service")["SubState"] == "running", 30)
-    assert [line for line in serving.calls("aws") if "complete-lifecycle-action" in line].__len__() == 1
+    assert tellings(serving) == 1
 
 
 def test_where_nothing_is_released_the_unit_gives_up_with_78_and_tells_nobody(

@@ -176,7 +176,7 @@ class Container(BaseHTTPRequestHandler):
 
     asked: list[str]
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.asked.append(self.path)
         self.send_response(503 if len(self.asked) == 1 else 200)
         self.end_headers()
