@@ -27,9 +27,9 @@ def bake(root: Path) -> str:
         f"ansible_ssh_executable={SSH} ansible_ssh_transfer_method=piped ansible_python_interpreter=/usr/bin/python3"
     )
     mounts = 'mount --make-rprivate / && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec "$@"'
-    playbook = [ANSIBLE, "--inventory", "root,", "--extra-vars", variables, PROJECT / "machine" / "bake.yml"]
+    playbook = [str(ANSIBLE), "--inventory", "root,", "--extra-vars", variables, str(PROJECT / "machine" / "bake.yml")]
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", mounts, root, *playbook],
+        ["unshare", "--mount", "sh", "-c", mounts, str(root), *playbook],
         capture_output=True, text=True, check=False, timeout=BAKE_SECONDS,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(root.parent), "TEAL_BOOT_ROOT": str(root),
              "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"},
