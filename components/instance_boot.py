@@ -3,7 +3,8 @@
 
 It is Python because Amazon Linux has Python (3.9: nothing newer here) and no JSON tool for shells.
 `instance_boot.py pull` logs in to the registry and gets the image by its digest, unless it is there.
-`instance_boot.py run` becomes `docker run`, so that systemd watches the container itself.
+`instance_boot.py run` becomes `docker run`, so that systemd watches the container itself. Secrets are read from SSM
+just before, by the instance's role, and handed over in the environment, never on a command line.
 `instance_boot.py ready` waits until the container answers, and tells the scaling group, if that waits to hear it.
 Where the container file names no image, nothing is released: then there is nothing to pull, and `run` ends with
 status 78, upon which the unit gives up. What goes wrong is one line in the journal.
@@ -30,6 +31,8 @@ ANSWER_SECONDS = 2
 HOOK = "ready"  # the scaling group's lifecycle hook
 TELL_SECONDS = 120
 TELL_AGAIN_SECONDS = 3
+READ_SECONDS = 60
+MOST_AT_ONCE = 10  # parameters that SSM takes in a call
 NOTHING_RELEASED = 78
 VERSION_LABEL = '{{index .Config.Labels "org.opencontainers.image.version"}}'
 
@@ -75,6 +78,8 @@ def docker_run(spec: dict[str, Any], facts: dict[str, str]) -> list[str]:
     command += ["--log-opt", "awslogs-stream=" + spec["colour"] + "/" + facts["instance"]]
     for key in sorted(environment):
         command += ["--env", key + "=" + environment[key]]
+    for key in sorted(spec.get("secrets", {})):
+        command += ["--env", key]  # docker takes the value from its own environment
     return [*command, spec["image"]]
 
 
@@ -89,6 +94,22 @@ def pull(image: str, region: str) -> None:
         login = [*docker, "login", "--username", "AWS", "--password-stdin", image.partition("/")[0]]
         subprocess.run(login, input=password, check=True, timeout=60)
         subprocess.run([*docker, "pull", "--quiet", image], check=True, timeout=PULL_SECONDS)
+
+
+def secrets_of(spec: dict[str, Any], region: str) -> dict[str, str]:
+    """The secrets that spec names, by variable. Raises CalledProcessError for one that the role may not read."""
+    wanted = spec.get("secrets", {})
+    names = sorted(set(wanted.values()))
+    found: dict[str, str] = {}
+    for start in range(0, len(names), MOST_AT_ONCE):
+        ask = ["aws", "ssm", "get-parameters", "--region", region, "--with-decryption", "--output", "json", "--names"]
+        ask += names[start : start + MOST_AT_ONCE]
+        told = subprocess.run(ask, stdout=subprocess.PIPE, check=True, timeout=READ_SECONDS).stdout
+        found.update({each["Name"]: each["Value"] for each in json.loads(told)["Parameters"]})
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise SystemExit("these secrets are not in SSM: " + ", ".join(missing))
+    return {variable: found[name] for variable, name in wanted.items()}
 
 
 def version_of(image: str) -> str:
@@ -185,7 +206,8 @@ def _run(spec: dict[str, Any]) -> int:
         "version": version_of(spec["image"]),
     }
     command = docker_run(spec, facts)
-    return os.execvp(command[0], command)  # noqa: S606  # never returns: docker takes this process over
+    environment = {**os.environ, **secrets_of(spec, facts["region"])}
+    return os.execvpe(command[0], command, environment)  # noqa: S606  # never returns: docker takes this process over
 
 
 def _ready(spec: dict[str, Any]) -> int:

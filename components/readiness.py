@@ -7,8 +7,8 @@ import json
 
 from pulumi_aws import autoscaling, iam
 
-from components.children import Children
-from components.instance_boot import HOOK
+from .children import Children
+from .instance_boot import HOOK
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 GIVE_UP = "ABANDON"

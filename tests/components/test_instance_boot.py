@@ -1,85 +1,19 @@
 """The script on the instance, with Docker, the AWS command line and the metadata service played."""
 
 import ast
-import json
 import os
-import subprocess
-import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components import instance_boot
-
-IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64
-SPEC: dict[str, Any] = {
-    "image": IMAGE,
-    "port": 8080,
-    "colour": "blue",
-    "log_group": "logs",
-    "environment": {"MOOD": "calm"},
-}
-FACTS = {"region": "eu-west-1", "instance": "i-1", "zone": "eu-west-1a", "version": "1.2"}
-METADATA = {"placement/region": "eu-west-1", "instance-id": "i-1", "placement/availability-zone": "eu-west-1a"}
-
-
-class FakeCommands:
-    """Records commands; answers by what they start with."""
-
-    def __init__(self, *, has_image: bool, states: list[str]) -> None:
-        self.ran: list[list[str]] = []
-        self.has_image = has_image
-        self.states = states
-
-    def __call__(self, command: list[str], **options: Any) -> Any:
-        self.ran.append(command)
-        if "describe-auto-scaling-instances" in command:
-            return subprocess.CompletedProcess(command, returncode=0, stdout=self.described(self.states.pop(0)))
-        missing = command[:3] == ["docker", "image", "inspect"] and not self.has_image
-        output: Any = "1.2\n" if options.get("text") else b"one-time"
-        return subprocess.CompletedProcess(command, returncode=1 if missing else 0, stdout=output)
-
-    def described(self, state: str) -> bytes:
-        if state == "throttled":
-            raise subprocess.CalledProcessError(254, ["aws"])
-        member = {"AutoScalingGroupName": "blue-group-1", "LifecycleState": state}
-        return json.dumps({"AutoScalingInstances": [member] if state else []}).encode()
-
-    @property
-    def told(self) -> list[list[str]]:
-        return [command for command in self.ran if "complete-lifecycle-action" in command]
-
-
-class FakeMetadata:
-    def get(self, path: str) -> str:
-        return METADATA[path]
-
-
-Boot = Callable[..., tuple[Any, FakeCommands]]
+from instance_world import FACTS, IMAGE, SPEC, Boot, played
 
 
 @pytest.fixture
 def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Boot:
-    def run(
-        *arguments: str, spec: dict[str, Any] = SPEC, has_image: bool = False, states: Sequence[str] = ()
-    ) -> tuple[Any, FakeCommands]:
-        file = tmp_path / "container.json"
-        file.write_text(json.dumps(spec))
-        commands = FakeCommands(has_image=has_image, states=[*states])
-        monkeypatch.setattr(instance_boot, "CONTAINER_FILE", str(file))
-        monkeypatch.setattr(instance_boot, "Metadata", FakeMetadata)
-        monkeypatch.setattr(subprocess, "run", commands)
-        monkeypatch.setattr(os, "execvp", lambda file, command: command)
-        monkeypatch.setattr(instance_boot, "RUN_FOLDER", str(tmp_path))
-        monkeypatch.setattr(instance_boot, "TOLD_FILE", str(tmp_path / "told"))
-        return instance_boot.main(list(arguments)), commands
-
-    return run
+    return played(tmp_path, monkeypatch)
 
 
 def test_the_script_is_python_3_9() -> None:
@@ -171,96 +105,34 @@ def test_metadata_is_asked_for_with_a_session_token(monkeypatch: pytest.MonkeyPa
     assert value.get_header("X-aws-ec2-metadata-token") == "secret"
 
 
-class Container(BaseHTTPRequestHandler):
-    """One that is ready when asked for the second time."""
-
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        self.send_response(503 if len(self.asked) == 1 else 200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def container() -> Iterator[tuple[int, list[str]]]:
-    asked: list[str] = []
-    server = HTTPServer(("127.0.0.1", 0), type("Asked", (Container,), {"asked": asked}))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server.server_port, asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_the_group_is_told_once_the_container_is_ready_and_never_again(
-    boot: Boot, container: tuple[int, list[str]]
-) -> None:
-    port, asked = container
-    status, commands = boot("ready", spec={**SPEC, "port": port}, states=["Pending:Wait"])
-    assert (status, asked) == (0, ["/readyz", "/readyz"])
-    [told] = commands.told
-    options = dict(zip(told[3::2], told[4::2], strict=True))
-    assert options == {
-        "--lifecycle-action-result": "CONTINUE",
-        "--lifecycle-hook-name": "ready",
-        "--instance-id": "i-1",
-        "--auto-scaling-group-name": "blue-group-1",
-        "--region": "eu-west-1",
-        "--output": "json",
+def test_secrets_are_read_at_the_start_and_are_in_the_environment_alone(boot: Boot) -> None:
+    names = {f"KEY_{number}": f"/teal-app/dev/KEY_{number}" for number in range(12)}
+    values = {name: f"hunter{name[-2:]}" for name in names.values()}
+    command, commands = boot("run", has_image=True, spec={**SPEC, "secrets": names}, known=values)
+    assert {variable: commands.environment[variable] for variable in names} == {
+        variable: values[name] for variable, name in names.items()
     }
-    status, commands = boot("ready", spec={**SPEC, "port": port})
-    assert (status, commands.ran) == (0, [])
+    assert commands.environment.keys() >= os.environ.keys()
+    for variable in names:
+        assert [command[place + 1] for place, word in enumerate(command) if word == "--env"].count(variable) == 1
+    asked = [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]
+    assert len(asked) == 2
+    assert all("--with-decryption" in ran for ran in asked)
+    assert not [word for ran in [command, *commands.ran] for word in ran if "hunter" in word]
 
 
-@pytest.mark.parametrize(("state", "count"), [("InService", 0), ("", 0), ("Pending:Wait", 1)])
-def test_a_group_that_does_not_wait_is_not_told(
-    boot: Boot, container: tuple[int, list[str]], state: str, count: int
-) -> None:
-    status, commands = boot("ready", spec={**SPEC, "port": container[0]}, states=[state])
-    assert (status, len(commands.told)) == (0, count)
+def test_a_secret_that_is_not_there_is_named_and_the_container_does_not_start(boot: Boot) -> None:
+    spec = {**SPEC, "secrets": {"A": "/teal-app/dev/A", "B": "/teal-app/dev/B"}}
+    with pytest.raises(SystemExit, match="these secrets are not in SSM: /teal-app/dev/B"):
+        boot("run", has_image=True, spec=spec, known={"/teal-app/dev/A": "hunter2"})
 
 
-def test_a_group_that_does_not_listen_yet_is_asked_again(
-    boot: Boot, container: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(instance_boot, "TELL_AGAIN_SECONDS", 0)
-    states = ["throttled", "Pending", "Pending:Wait"]
-    status, commands = boot("ready", spec={**SPEC, "port": container[0]}, states=states)
-    assert (status, len(commands.told)) == (0, 1)
+def test_a_container_without_secrets_asks_for_none(boot: Boot) -> None:
+    _, commands = boot("run", has_image=True)
+    assert not [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]
+    assert commands.environment == os.environ
 
 
-def test_a_group_that_can_not_be_told_ends_no_container(
-    boot: Boot,
-    container: tuple[int, list[str]],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(instance_boot, "TELL_SECONDS", -1)
-    status, _ = boot("ready", spec={**SPEC, "port": container[0]}, states=["throttled"])
-    assert status == 0
-    assert "could not be told" in capsys.readouterr().err
-
-
-def test_a_container_that_has_ended_is_not_waited_for(
-    boot: Boot, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("MAINPID", "999999999")
-    began = time.monotonic()
-    status, commands = boot("ready", spec={**SPEC, "port": 1})
-    assert (status, commands.ran) == (1, [])
-    assert capsys.readouterr().err == "ready: the container ended before it was ready\n"
-    assert time.monotonic() - began < 5
-
-
-def test_a_container_that_never_answers_is_given_up(
-    boot: Boot, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(instance_boot, "READY_SECONDS", -1)
-    status, commands = boot("ready", spec={**SPEC, "port": 1})
-    assert (status, commands.told) == (1, [])
-    assert capsys.readouterr().err.startswith("ready: http://127.0.0.1:1/readyz does not answer within")
+def test_pulling_reads_no_secret(boot: Boot) -> None:
+    _, commands = boot("pull", spec={**SPEC, "secrets": {"A": "/teal-app/dev/A"}})
+    assert not [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]
