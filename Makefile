@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker bench requirements schema audit workflows clean
+.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker test-boot machine-lint bench requirements schema audit workflows clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -44,7 +44,7 @@ arrows: $(READY)
 	@$(BIN)/lint-imports --no-cache > .venv/arrows.log || { cat .venv/arrows.log; exit 1; }
 
 unit: $(READY)
-	$(BIN)/pytest -q -n 2 -m "not engine and not process and not docker"
+	$(BIN)/pytest -q -n 2 -m "not engine and not process and not docker and not boot"
 
 check: lint types arrows unit  ## format, lint, types, arrows between rooms and the fast tests
 
@@ -66,6 +66,18 @@ image: $(READY)  ## the image, by Docker: same source, same digest
 test-docker: $(READY)  ## what needs a Docker engine; BASE_IMAGE=... where Docker Hub is out of reach
 	TEAL_BASE_IMAGE=$(BASE_IMAGE) $(BIN)/pytest -q -m docker
 
+.venv/machine/ready: machine/requirements.txt $(READY)
+	@echo "Ansible into .venv/machine (usually 15 to 60 s)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/machine
+	@$(BIN)/uv pip install --quiet --python .venv/machine/bin/python --require-hashes -r machine/requirements.txt
+	@touch .venv/machine/ready
+
+machine-lint: .venv/machine/ready  ## ansible-lint on the playbook that bakes machine images
+	@cd machine && PATH="$(CURDIR)/.venv/machine/bin:$$PATH" ansible-lint -q
+
+test-boot: $(READY) .venv/machine/ready  ## boots machines with the very user data; needs root and mmdebstrap
+	$(BIN)/pytest -q -m boot
+
 workflows: $(READY)  ## what actionlint and zizmor say of the workflows
 	$(BIN)/pytest -q tests/workflows
 
@@ -79,6 +91,7 @@ audit: $(READY)  ## known vulnerabilities of what is pinned; fails where no data
 
 requirements: $(READY)  ## compile requirements.txt anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 machine/requirements.in -o machine/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 -c requirements.txt components/pyproject.toml -o components/requirements.txt
 
 schema: $(READY)  ## write what follows from the components: their schema, and the tables of docs/components.md

@@ -73,6 +73,7 @@ sight = Observability("web", {
 fleets = {colour.value: Fleet(colour.value, {
     "colour": colour.value, "image": released.image(colour), "capacity": released.capacity(colour), "min_size": 1,
     "max_size": wanted.max_instances, "instance_types": wanted.instance_types, "volume_gib": wanted.volume_gib,
+    "image_id": wanted.machine_image, "is_baked": bool(wanted.machine_image),
     "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids, "repository_arn": registry.arn,
     "load_balancer_security_group_id": balancer.security_group_id, "log_group_name": sight.log_group_name,
     "log_group_arn": sight.log_group_arn, "target_group_arn": traffic.target_group_arns[colour.value],

@@ -135,6 +135,7 @@ class Settings(BaseModel):
     instance_types: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...], Field(min_length=1)
     ]
+    machine_image: Annotated[str, Field(pattern=r"^(ami-[0-9a-f]{8,17})?$")]
     volume_gib: Annotated[int, Field(ge=8, le=1024)]
     instances: Annotated[int, Field(ge=1, le=100)]
     max_instances: Annotated[int, Field(ge=1, le=100)]

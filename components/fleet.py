@@ -13,6 +13,7 @@ from .instance_role import Reach, instance_role
 from .instance_types import architecture
 from .launch import Launch, launch_template, mixed_launch, newest_image, only_launch
 from .naming import COLOURS
+from .readiness import first_hook, ready_hook
 from .security_groups import ANYWHERE, allow_to, security_group
 from .tagging import named
 from .user_data import Container, check_environment, encoded, user_data
@@ -49,6 +50,8 @@ class FleetArgs(TypedDict):
     """ARN of that log group, without the trailing :*."""
     image_id: NotRequired[pulumi.Input[str]]
     """AMI that runs cloud-init and systemd; default the newest Amazon Linux 2023 of the types' architecture."""
+    is_baked: NotRequired[bool]
+    """Whether image_id was baked by machine/, so that it has Docker, boot script and unit in it; default false."""
     port: NotRequired[int]
     """TCP port that the container answers HTTP on, 1024 to 65535; default 8080."""
     volume_gib: NotRequired[int]
@@ -62,7 +65,7 @@ class FleetArgs(TypedDict):
     cpu_target_percent: NotRequired[int]
     """Mean CPU use that scaling aims at, 10 to 90 percent; default 50."""
     boot_seconds: NotRequired[int]
-    """Seconds that an instance may take until it serves, 30 to 3600; default 180."""
+    """Seconds that an instance may take until it serves, 30 to 3600; then it is given up. Default 180."""
     force_delete: NotRequired[bool]
     """Whether a destroy may drop the scaling group without waiting for its instances to end; default false."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -132,6 +135,7 @@ class Fleet(pulumi.ComponentResource):
             health_check_type="ELB",
             health_check_grace_period=boot_seconds,
             default_instance_warmup=boot_seconds,
+            initial_lifecycle_hooks=[first_hook(boot_seconds)],
             # Whoever releases waits for healthy targets; here the wait would hold up everything that comes after.
             wait_for_capacity_timeout="0",
             force_delete=args.get("force_delete", False),
@@ -143,6 +147,7 @@ class Fleet(pulumi.ComponentResource):
             ],
             opts=children.following(*before).options(),
         )
+        ready_hook(children, role.role, group, boot_seconds)
         if floor:
             autoscaling.Policy(
                 children.name("cpu"),
@@ -190,7 +195,7 @@ def _user_data(args: FleetArgs, port: int) -> pulumi.Output[str]:
         container = Container(
             image=image, port=port, colour=args["colour"], environment=environment, secret_arns=secrets
         )
-        return encoded(user_data(container, log_group))
+        return encoded(user_data(container, log_group, is_baked=args.get("is_baked", False)))
 
     if isinstance(args["image"], str):
         text(args["image"], "", {})  # what is known already is checked at construction

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-"""Runs Teal's container on an EC2 instance: user data puts this file there and systemd starts it.
+"""Runs Teal's container on an EC2 instance: user data or the machine image has this file there, and systemd starts it.
 
 It is Python because Amazon Linux has Python (3.9: nothing newer here) and no JSON tool for shells.
 `instance_boot.py pull` logs in to the registry and gets the image by its digest, unless it is there.
-`instance_boot.py run LOG_GROUP` becomes `docker run`, so that systemd watches the container itself. Secrets are read
-from SSM just before, by the instance's role, and handed over in the environment, never on a command line.
+`instance_boot.py run` becomes `docker run`, so that systemd watches the container itself. Secrets are read from SSM
+just before, by the instance's role, and handed over in the environment, never on a command line.
+`instance_boot.py ready` waits until the container answers, and tells the scaling group, if that waits to hear it.
 Where the container file names no image, nothing is released: then there is nothing to pull, and `run` ends with
-status 78, upon which the unit gives up.
+status 78, upon which the unit gives up. What goes wrong is one line in the journal.
 """
 
 import json
@@ -14,14 +15,22 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from typing import Any
 
 CONTAINER_FILE = "/etc/teal/container.json"
 METADATA = "http://169.254.169.254/latest"
 RUN_FOLDER = "/run"  # in memory
+TOLD_FILE = RUN_FOLDER + "/teal-told"
 METADATA_SECONDS = 5
 PULL_SECONDS = 240
+READY_PATH = "/readyz"
+READY_SECONDS = 120
+ANSWER_SECONDS = 2
+HOOK = "ready"  # the scaling group's lifecycle hook
+TELL_SECONDS = 120
+TELL_AGAIN_SECONDS = 3
 READ_SECONDS = 60
 MOST_AT_ONCE = 10  # parameters that SSM takes in a call
 NOTHING_RELEASED = 78
@@ -46,7 +55,11 @@ class Metadata:
             return str(answer.read().decode())
 
 
-def docker_run(spec: dict[str, Any], facts: dict[str, str], log_group: str) -> list[str]:
+class NotReady(Exception):
+    """The container does not answer, and why."""
+
+
+def docker_run(spec: dict[str, Any], facts: dict[str, str]) -> list[str]:
     """The command that runs the container of spec; facts are region, instance, zone and version."""
     environment = {
         **spec["environment"],
@@ -61,7 +74,7 @@ def docker_run(spec: dict[str, Any], facts: dict[str, str], log_group: str) -> l
     command += ["--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run", "--pids-limit", "512"]  # noqa: S108  # its own /tmp
     command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
     command += ["--log-driver", "awslogs", "--log-opt", "mode=non-blocking"]
-    command += ["--log-opt", "awslogs-group=" + log_group, "--log-opt", "awslogs-region=" + facts["region"]]
+    command += ["--log-opt", "awslogs-group=" + spec["log_group"], "--log-opt", "awslogs-region=" + facts["region"]]
     command += ["--log-opt", "awslogs-stream=" + spec["colour"] + "/" + facts["instance"]]
     for key in sorted(environment):
         command += ["--env", key + "=" + environment[key]]
@@ -105,30 +118,107 @@ def version_of(image: str) -> str:
     return subprocess.run(inspect, capture_output=True, check=True, text=True, timeout=60).stdout.strip()
 
 
+def wait_until_ready(port: int, container_pid: str) -> None:
+    """Returns once the container answers on its readiness path. Raises NotReady if it ends or takes too long.
+
+    container_pid is the process that systemd watches, empty if unknown.
+    """
+    url = "http://127.0.0.1:" + str(port) + READY_PATH
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=ANSWER_SECONDS):  # always http
+                return
+        except OSError as problem:
+            why = str(problem)
+        if container_pid and not os.path.exists("/proc/" + container_pid):  # noqa: PTH110
+            raise NotReady("the container ended before it was ready")
+        if time.monotonic() > deadline:
+            raise NotReady(url + " does not answer within " + str(READY_SECONDS) + " s: " + why)
+        time.sleep(0.5)
+
+
+def tell_scaling_group(region: str, instance: str) -> None:
+    """Lets the scaling group put the instance into service, if it waits to hear.
+
+    Failing would end a container that answers, so this only says what went wrong: a group that hears nothing gives
+    the instance up by itself.
+    """
+    deadline = time.monotonic() + TELL_SECONDS
+    while not _hears(region, instance):
+        if time.monotonic() > deadline:
+            sys.stderr.write("the scaling group could not be told within " + str(TELL_SECONDS) + " s\n")
+            return
+        time.sleep(TELL_AGAIN_SECONDS)
+    with open(TOLD_FILE, "w", encoding="utf-8"):  # noqa: PTH123  # never again until the instance boots
+        pass
+
+
+def _hears(region: str, instance: str) -> bool:
+    """Whether the group knows by now, or does not wait to be told; False while it does not listen yet."""
+    ask = ["aws", "autoscaling", "describe-auto-scaling-instances", "--instance-ids", instance]
+    try:
+        answer = subprocess.run([*ask, *_as_json(region)], stdout=subprocess.PIPE, check=True, timeout=60).stdout
+        members = json.loads(answer)["AutoScalingInstances"]
+        state = members[0]["LifecycleState"] if members else "none"
+        if state == "Pending:Wait":
+            tell = ["aws", "autoscaling", "complete-lifecycle-action", "--lifecycle-action-result", "CONTINUE"]
+            tell += ["--lifecycle-hook-name", HOOK, "--instance-id", instance]
+            tell += ["--auto-scaling-group-name", members[0]["AutoScalingGroupName"]]
+            subprocess.run([*tell, *_as_json(region)], check=True, timeout=60)
+    except subprocess.SubprocessError as problem:
+        sys.stderr.write(str(problem) + "\n")
+        return False
+    return bool(state != "Pending")
+
+
+def _as_json(region: str) -> list[str]:
+    return ["--region", region, "--output", "json"]
+
+
 def main(arguments: list[str]) -> int:
-    """Does `pull` or `run LOG_GROUP`; returns the exit status."""
+    """Does `pull`, `run` or `ready`; returns the exit status."""
     with open(CONTAINER_FILE, encoding="utf-8") as file:  # noqa: PTH123  # one line either way
         spec = json.load(file)
     if not spec["image"]:
-        if arguments == ["pull"]:
+        if arguments != ["run"]:
             return 0  # systemd heeds status 78 from `run` only
         sys.stderr.write("nothing is released yet: " + CONTAINER_FILE + " names no image\n")
         return NOTHING_RELEASED
+    try:
+        return STEPS[arguments[0]](spec)
+    except (OSError, subprocess.SubprocessError, NotReady) as problem:
+        sys.stderr.write(arguments[0] + ": " + str(problem) + "\n")
+        return 1
+
+
+def _pull(spec: dict[str, Any]) -> int:
+    pull(spec["image"], Metadata().get("placement/region"))
+    return 0
+
+
+def _run(spec: dict[str, Any]) -> int:
     metadata = Metadata()
-    region = metadata.get("placement/region")
-    if arguments == ["pull"]:
-        pull(spec["image"], region)
-        return 0
     facts = {
-        "region": region,
+        "region": metadata.get("placement/region"),
         "instance": metadata.get("instance-id"),
         "zone": metadata.get("placement/availability-zone"),
         "version": version_of(spec["image"]),
     }
-    command = docker_run(spec, facts, log_group=arguments[1])
-    environment = {**os.environ, **secrets_of(spec, region)}
+    command = docker_run(spec, facts)
+    environment = {**os.environ, **secrets_of(spec, facts["region"])}
     return os.execvpe(command[0], command, environment)  # noqa: S606  # never returns: docker takes this process over
 
+
+def _ready(spec: dict[str, Any]) -> int:
+    wait_until_ready(spec["port"], os.environ.get("MAINPID", ""))
+    if not os.path.exists(TOLD_FILE):  # noqa: PTH110
+        metadata = Metadata()
+        tell_scaling_group(metadata.get("placement/region"), metadata.get("instance-id"))
+    return 0
+
+
+STEPS = {"pull": _pull, "run": _run, "ready": _ready}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

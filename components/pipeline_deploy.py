@@ -111,12 +111,14 @@ BALANCING = Statement(
 )
 SCALING = Statement(
     sid="Scaling",
-    reason="The scaling groups of both colours.",
+    reason="The scaling groups of both colours, and the hooks by which their servers say that they are ready.",
     actions=(
         "autoscaling:CreateAutoScalingGroup",
         "autoscaling:CreateOrUpdateTags",
         "autoscaling:DeleteAutoScalingGroup",
+        "autoscaling:DeleteLifecycleHook",
         "autoscaling:DeletePolicy",
+        "autoscaling:PutLifecycleHook",
         "autoscaling:PutScalingPolicy",
         "autoscaling:UpdateAutoScalingGroup",
     ),

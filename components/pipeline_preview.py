@@ -60,6 +60,7 @@ BALANCING = Statement(
     reason="Load balancer, listeners, health of targets, scaling groups; neither service can narrow its reads.",
     actions=(
         "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeLifecycleHooks",
         "autoscaling:DescribePolicies",
         "elasticloadbalancing:DescribeListeners",
         "elasticloadbalancing:DescribeLoadBalancerAttributes",

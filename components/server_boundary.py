@@ -5,7 +5,7 @@ from pulumi_aws import iam
 
 from .children import Children
 from .permissions import Scope, Statement, policy
-from .pipeline_places import APP_SECRETS, LOG_GROUPS, REPOSITORIES
+from .pipeline_places import APP_SECRETS, GROUPS, LOG_GROUPS, REPOSITORIES
 
 BOUNDARY = (
     Statement(
@@ -60,6 +60,17 @@ BOUNDARY = (
         reason="Secrets of the app in the environments here.",
         actions=("ssm:GetParameters",),
         resources=(APP_SECRETS + "/*",),
+    ),
+    Statement(
+        sid="Ask",
+        reason="Whether a scaling group waits to hear of the server; the service can't narrow that.",
+        actions=("autoscaling:DescribeAutoScalingInstances",),
+    ),
+    Statement(
+        sid="Tell",
+        reason="That the server is ready.",
+        actions=("autoscaling:CompleteLifecycleAction",),
+        resources=GROUPS,
     ),
     Statement(
         sid="Decrypt",

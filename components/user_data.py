@@ -13,35 +13,13 @@ import yaml
 USER_DATA_MAX_BYTES = 16_384  # EC2's limit, before base64
 CONTAINER_FILE = "/etc/teal/container.json"
 BOOT_FILE = "/usr/local/lib/teal/instance_boot.py"
-STOP_SECONDS = 60  # longest wait for requests to end after SIGTERM
+UNIT_FILE = "/etc/systemd/system/teal.service"
 
-_BOOT_SOURCE = Path(__file__).with_name("instance_boot.py")
+_HERE = Path(__file__).parent
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = "TEAL_"
 _PARAMETER = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter(/[A-Za-z0-9_./-]+)")
-_UNIT = f"""\
-[Unit]
-Description=Teal's container
-Requires=docker.service
-After=docker.service network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-ExecStartPre=-/usr/bin/docker rm --force teal
-ExecStartPre=/usr/bin/python3 {BOOT_FILE} pull
-ExecStart=/usr/bin/python3 {BOOT_FILE} run {{log_group}}
-ExecStop=/usr/bin/docker stop --time {STOP_SECONDS} teal
-Restart=always
-RestartSec=2
-RestartPreventExitStatus=78
-TimeoutStartSec=330
-TimeoutStopSec={STOP_SECONDS + 15}
-
-[Install]
-WantedBy=multi-user.target
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +68,17 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Readable.add_representer(str, _text)
 
 
-def user_data(container: Container, log_group: str) -> str:
+def user_data(container: Container, log_group: str, *, is_baked: bool = False) -> str:
     """Cloud-config, as plain text; the same for the same arguments. log_group is the CloudWatch log group's name.
 
-    Raises ValueError when EC2 would refuse it for its length.
+    A baked machine image has all but the container's file, so it is told no more. Raises ValueError when EC2 would
+    refuse it for its length.
     """
     spec: dict[str, Any] = {
         "image": container.image,
         "port": container.port,
         "colour": container.colour,
+        "log_group": log_group,
         "environment": dict(sorted(container.environment.items())),
     }
     if container.secret_arns:
@@ -106,24 +86,28 @@ def user_data(container: Container, log_group: str) -> str:
         spec["secrets"] = [
             [name, arn.partition(":parameter")[2]] for name, arn in sorted(container.secret_arns.items())
         ]
-    unit = _UNIT.format(log_group=log_group)
-    document = {
+    document: dict[str, Any] = {"write_files": [_file(CONTAINER_FILE, json.dumps(spec), "0644")]}
+    if not is_baked:
+        document = _whole(document["write_files"])
+    text = "#cloud-config\n" + yaml.dump(document, Dumper=_Readable, sort_keys=False, width=10_000)
+    if len(text.encode()) > USER_DATA_MAX_BYTES:
+        raise ValueError(f"user data takes {USER_DATA_MAX_BYTES} bytes, got {len(text.encode())}: shorten environment")
+    return text
+
+
+def _whole(files: list[dict[str, str]]) -> dict[str, Any]:
+    """What makes an instance of a plain system image out of these files: machine/ bakes the same in."""
+    boot = _file(BOOT_FILE, (_HERE / "instance_boot.py").read_text(encoding="utf-8"), "0755")
+    unit = _file(UNIT_FILE, (_HERE / "teal.service").read_text(encoding="utf-8"), "0644")
+    return {
         "packages": ["docker"],
-        "write_files": [
-            _file(CONTAINER_FILE, json.dumps(spec), "0644"),
-            _file(BOOT_FILE, _BOOT_SOURCE.read_text(encoding="utf-8"), "0755"),
-            _file("/etc/systemd/system/teal.service", unit, "0644"),
-        ],
+        "write_files": [*files, boot, unit],
         "runcmd": [
             ["systemctl", "daemon-reload"],
             ["systemctl", "enable", "--now", "docker.service"],
             ["systemctl", "enable", "--now", "--no-block", "teal.service"],
         ],
     }
-    text = "#cloud-config\n" + yaml.dump(document, Dumper=_Readable, sort_keys=False, width=10_000)
-    if len(text.encode()) > USER_DATA_MAX_BYTES:
-        raise ValueError(f"user data takes {USER_DATA_MAX_BYTES} bytes, got {len(text.encode())}: shorten environment")
-    return text
 
 
 def encoded(text: str) -> str:

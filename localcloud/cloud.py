@@ -15,6 +15,7 @@ from localcloud.api import (
     gaps_dynamodb,
     gaps_ec2,
     gaps_elbv2,
+    gaps_hooks,
     gaps_iam,
     gaps_route53,
     refusals_ec2,
@@ -35,7 +36,7 @@ from localcloud.provider import aws, docker
 from localcloud.provider.servicer import serve
 
 REPAIRS = (
-    *(gaps_autoscaling, gaps_data, gaps_dynamodb, gaps_ec2, gaps_elbv2, gaps_iam, gaps_route53),
+    *(gaps_autoscaling, gaps_data, gaps_dynamodb, gaps_ec2, gaps_elbv2, gaps_hooks, gaps_iam, gaps_route53),
     *(refusals_ec2, moto_gap),
 )
 """What moto lacks, or lets pass, and AWS does not."""

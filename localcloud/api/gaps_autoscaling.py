@@ -44,7 +44,8 @@ def install() -> None:
         if not hasattr(original, "__wrapped__"):
             setattr(owner, name, _bound(original, mend))
     LaunchTemplateVersion.user_data = property(_user_data)
-    FakeAutoScalingGroup.replace_autoscaling_group_instances = _start_instances
+    if not hasattr(FakeAutoScalingGroup.replace_autoscaling_group_instances, "__wrapped__"):  # by gaps_hooks
+        FakeAutoScalingGroup.replace_autoscaling_group_instances = _start_instances
     FakeAutoScalingGroup.launch_template = property(_group_template)
     FakeAutoScalingGroup.provided_launch_template_version = None
     InstanceState.launch_template = property(_instance_template)

@@ -14,6 +14,7 @@ from localcloud.dataplane.snapshot import Listener, LoadBalancer, Snapshot, Targ
 
 USER_AGENT = "teal-dataplane"
 """By this the API can tell the data plane's own requests from everybody else's."""
+LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 PROTOCOLS = ("HTTP", "HTTPS")
 """Target groups of other protocols belong to other kinds of load balancers."""
 SETTINGS = Config(
@@ -37,6 +38,8 @@ class Instance:
     """Whether the group replaces it when its targets are unhealthy, too (health check type ELB)."""
     grace: timedelta
     """For how long after its start the group looks away."""
+    is_waiting: bool
+    """Whether the group holds it back until it is told that it may serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,18 @@ class Region:
             InstanceId=instance_id, ShouldDecrementDesiredCapacity=False
         )
 
+    def let_in(self, instance: Instance) -> None:
+        """Completes the hooks that hold a launched instance back, as its own boot script does on AWS."""
+        group = instance.scaling_group
+        for hook in self.autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=group)["LifecycleHooks"]:
+            if hook["LifecycleTransition"] == LAUNCHING:
+                self.autoscaling.complete_lifecycle_action(
+                    LifecycleHookName=hook["LifecycleHookName"],
+                    AutoScalingGroupName=group,
+                    InstanceId=instance.id,
+                    LifecycleActionResult="CONTINUE",
+                )
+
     def _instances(self) -> Iterator[Instance]:
         for group in _pages(self.autoscaling, "describe_auto_scaling_groups", "AutoScalingGroups"):
             for instance in group.get("Instances", []):
@@ -98,6 +113,7 @@ class Region:
                     zone=instance["AvailabilityZone"],
                     is_elb_checked=group.get("HealthCheckType") == "ELB",
                     grace=timedelta(seconds=int(group.get("HealthCheckGracePeriod") or 0)),
+                    is_waiting=instance["LifecycleState"] == "Pending:Wait",
                 )
 
     def _groups(self) -> dict[str, TargetGroup]:

@@ -89,6 +89,7 @@ class DataPlane:
         self._table = HealthTable()
         self._meter = Meter(self._regions, self._table, metrics_seconds)
         self._observed = Observation(Snapshot(), ())
+        self._told: set[str] = set()
         self._served = Snapshot()
         self._hosts: Hosts = {}
         self._statuses: tuple[InstanceStatus, ...] = ()
@@ -173,6 +174,7 @@ class DataPlane:
             # After what has to drain was noticed above: else an instance would be stopped with its requests in flight.
             if self._fleet.step():
                 self._wake.set()
+            self._let_in_ready()
             self._replace_lost()
         except (*API_PROBLEMS, AdminUnavailable, OSError) as problem:
             # Whatever it is, the next look may be luckier; what runs goes on running as it is.
@@ -215,6 +217,17 @@ class DataPlane:
         for instance_id in self._fleet.lost():
             if instance_id in wanted:
                 self._regions[wanted[instance_id].region].replace_instance(instance_id)
+                self.wake()
+
+    def _let_in_ready(self) -> None:
+        """An instance that runs and is held back tells its scaling group so, once."""
+        waiting = {instance.id: instance for instance in self._observed.instances if instance.is_waiting}
+        self._told &= waiting.keys()
+        for instance_id in waiting.keys() - self._told:
+            member = self._fleet.members.get(instance_id)
+            if member and member.phase is Phase.RUNNING:
+                self._regions[waiting[instance_id].region].let_in(waiting[instance_id])
+                self._told.add(instance_id)
                 self.wake()
 
     def _judge(self, instance: Instance) -> None:

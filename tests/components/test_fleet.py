@@ -6,6 +6,7 @@ import pulumi
 import pytest
 import yaml
 
+from components import instance_boot
 from components.fleet import Fleet, group_sizes
 from deployed import Recorder, Registered, deploy
 
@@ -55,6 +56,7 @@ def test_the_instances_run_the_image_by_digest() -> None:
         "image": IMAGE,
         "port": 8080,
         "colour": "blue",
+        "log_group": "shop-app",
         "environment": {"MOOD": "calm"},
     }
 
@@ -170,7 +172,7 @@ def test_every_child_belongs_to_the_component_and_is_tagged_where_aws_takes_tags
     children = {name: r for name, r in found.items() if r.type.startswith("aws:")}
     assert {r.parent for r in children.values()} == {"blue"}
     untagged = {name for name, r in children.items() if "tags" not in r.inputs}
-    assert untagged == {"blue-session", "blue-pull-and-log", "blue-cpu"}
+    assert untagged == {"blue-session", "blue-pull-and-log", "blue-tell-ready", "blue-ready", "blue-cpu"}
     in_groups = {tag["key"]: tag for tag in children.pop("blue-group").inputs["tags"]}
     assert in_groups["Team"] == {"key": "Team", "value": "shop", "propagateAtLaunch": True}
     assert in_groups["Colour"]["value"] == "blue"
@@ -198,3 +200,28 @@ def test_every_child_belongs_to_the_component_and_is_tagged_where_aws_takes_tags
 def test_a_wrong_input_is_refused_by_name(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fleet(**changes)
+
+
+def test_the_group_holds_instances_back_until_they_say_that_they_are_ready_and_gives_up_those_that_do_not() -> None:
+    found = fleet(boot_seconds=90)
+    hook = found["blue-ready"].inputs
+    assert (hook["autoscalingGroupName"], hook["name"]) == ("blue-group", instance_boot.HOOK)
+    assert hook["lifecycleTransition"] == "autoscaling:EC2_INSTANCE_LAUNCHING"
+    assert (hook["defaultResult"], hook["heartbeatTimeout"]) == ("ABANDON", 90)
+    [first] = found["blue-group"].inputs["initialLifecycleHooks"]
+    assert first == {key: value for key, value in hook.items() if key != "autoscalingGroupName"}
+
+
+def test_an_instance_may_complete_hooks_of_its_own_group_only() -> None:
+    found = fleet()
+    assert found["blue-tell-ready"].inputs["role"] == found["blue-pull-and-log"].inputs["role"]
+    statements = json.loads(found["blue-tell-ready"].inputs["policy"])["Statement"]
+    assert {s["Action"]: s["Resource"] for s in statements} == {
+        "autoscaling:DescribeAutoScalingInstances": "*",
+        "autoscaling:CompleteLifecycleAction": "arn:blue-group",
+    }
+
+
+def test_a_baked_image_gets_short_user_data() -> None:
+    inputs = fleet(image_id="ami-own", is_baked=True)["blue-template"].inputs
+    assert set(yaml.safe_load(base64.b64decode(inputs["userData"]))) == {"write_files"}

@@ -1,74 +1,19 @@
 """The script on the instance, with Docker, the AWS command line and the metadata service played."""
 
 import ast
-import json
 import os
-import subprocess
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components import instance_boot
-
-IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64
-SPEC: dict[str, Any] = {"image": IMAGE, "port": 8080, "colour": "blue", "environment": {"MOOD": "calm"}}
-FACTS = {"region": "eu-west-1", "instance": "i-1", "zone": "eu-west-1a", "version": "1.2"}
-METADATA = {"placement/region": "eu-west-1", "instance-id": "i-1", "placement/availability-zone": "eu-west-1a"}
-
-
-class FakeCommands:
-    """Records commands; answers by what they start with."""
-
-    def __init__(self, *, has_image: bool) -> None:
-        self.ran: list[list[str]] = []
-        self.has_image = has_image
-        self.known: dict[str, str] = {}
-        self.environment: dict[str, str] = {}
-
-    def became(self, command: list[str], environment: dict[str, str]) -> list[str]:
-        self.environment = environment
-        return command
-
-    def __call__(self, command: list[str], **options: Any) -> Any:
-        self.ran.append(command)
-        missing = command[:3] == ["docker", "image", "inspect"] and not self.has_image
-        output: Any = "1.2\n" if options.get("text") else b"one-time"
-        if command[:3] == ["aws", "ssm", "get-parameters"]:
-            names = command[command.index("--names") + 1 :]
-            assert len(names) <= 10, "SSM takes ten"
-            found = [{"Name": name, "Value": self.known[name]} for name in names if name in self.known]
-            output = json.dumps({"Parameters": found, "InvalidParameters": []}).encode()
-        return subprocess.CompletedProcess(command, returncode=1 if missing else 0, stdout=output)
-
-
-class FakeMetadata:
-    def get(self, path: str) -> str:
-        return METADATA[path]
-
-
-Boot = Callable[..., tuple[Any, FakeCommands]]
+from instance_world import FACTS, IMAGE, SPEC, Boot, played
 
 
 @pytest.fixture
 def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Boot:
-    def run(
-        *arguments: str, spec: dict[str, Any] = SPEC, has_image: bool = False, known: dict[str, str] | None = None
-    ) -> tuple[Any, FakeCommands]:
-        file = tmp_path / "container.json"
-        file.write_text(json.dumps(spec))
-        commands = FakeCommands(has_image=has_image)
-        commands.known = known or {}
-        monkeypatch.setattr(instance_boot, "CONTAINER_FILE", str(file))
-        monkeypatch.setattr(instance_boot, "Metadata", FakeMetadata)
-        monkeypatch.setattr(subprocess, "run", commands)
-        monkeypatch.setattr(os, "execvpe", lambda file, command, environment: commands.became(command, environment))
-        monkeypatch.setattr(instance_boot, "RUN_FOLDER", str(tmp_path))
-        return instance_boot.main(list(arguments)), commands
-
-    return run
+    return played(tmp_path, monkeypatch)
 
 
 def test_the_script_is_python_3_9() -> None:
@@ -76,7 +21,7 @@ def test_the_script_is_python_3_9() -> None:
 
 
 def test_the_container_runs_without_privileges_and_answers_on_its_port() -> None:
-    command = instance_boot.docker_run(SPEC, FACTS, "logs")
+    command = instance_boot.docker_run(SPEC, FACTS)
     assert command[:2] == ["docker", "run"]
     assert command[-1] == IMAGE
     for option in (["--publish", "8080:8080"], ["--cap-drop", "ALL"], ["--security-opt", "no-new-privileges"]):
@@ -85,7 +30,7 @@ def test_the_container_runs_without_privileges_and_answers_on_its_port() -> None
 
 
 def test_the_container_is_told_who_it_is() -> None:
-    command = instance_boot.docker_run(SPEC, FACTS, "logs")
+    command = instance_boot.docker_run(SPEC, FACTS)
     variables = dict(command[n + 1].split("=", 1) for n, word in enumerate(command) if word == "--env")
     assert variables == {
         "MOOD": "calm",
@@ -98,7 +43,7 @@ def test_the_container_is_told_who_it_is() -> None:
 
 
 def test_an_image_without_a_version_runs_as_version_0() -> None:
-    assert "TEAL_VERSION=0" in instance_boot.docker_run(SPEC, {**FACTS, "version": ""}, "logs")
+    assert "TEAL_VERSION=0" in instance_boot.docker_run(SPEC, {**FACTS, "version": ""})
 
 
 def test_pull_logs_in_to_the_images_own_registry_and_pulls_by_digest(boot: Boot) -> None:
@@ -122,11 +67,11 @@ def test_an_image_that_is_there_needs_no_registry(boot: Boot) -> None:
 
 
 def test_run_becomes_docker_run(boot: Boot) -> None:
-    command, _ = boot("run", "logs", has_image=True)
-    assert command == instance_boot.docker_run(SPEC, FACTS, "logs")
+    command, _ = boot("run", has_image=True)
+    assert command == instance_boot.docker_run(SPEC, FACTS)
 
 
-@pytest.mark.parametrize(("arguments", "status"), [(["pull"], 0), (["run", "logs"], 78)])
+@pytest.mark.parametrize(("arguments", "status"), [(["pull"], 0), (["run"], 78), (["ready"], 0)])
 def test_without_a_release_the_unit_gives_up_and_nothing_is_called(
     boot: Boot, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int
 ) -> None:
@@ -163,9 +108,8 @@ def test_metadata_is_asked_for_with_a_session_token(monkeypatch: pytest.MonkeyPa
 def test_secrets_are_read_at_the_start_and_are_in_the_environment_alone(boot: Boot) -> None:
     names = {f"KEY_{number}": f"/teal-app/dev/KEY_{number}" for number in range(12)}
     values = {name: f"hunter{name[-2:]}" for name in names.values()}
-    command, commands = boot(
-        "run", "logs", has_image=True, spec={**SPEC, "secrets": [*map(list, names.items())]}, known=values
-    )
+    spec = {**SPEC, "secrets": [*map(list, names.items())]}
+    command, commands = boot("run", has_image=True, spec=spec, known=values)
     assert {variable: commands.environment[variable] for variable in names} == {
         variable: values[name] for variable, name in names.items()
     }
@@ -181,11 +125,11 @@ def test_secrets_are_read_at_the_start_and_are_in_the_environment_alone(boot: Bo
 def test_a_secret_that_is_not_there_is_named_and_the_container_does_not_start(boot: Boot) -> None:
     spec = {**SPEC, "secrets": [["A", "/teal-app/dev/A"], ["B", "/teal-app/dev/B"]]}
     with pytest.raises(SystemExit, match="these secrets are not in SSM: /teal-app/dev/B"):
-        boot("run", "logs", has_image=True, spec=spec, known={"/teal-app/dev/A": "hunter2"})
+        boot("run", has_image=True, spec=spec, known={"/teal-app/dev/A": "hunter2"})
 
 
 def test_a_container_without_secrets_asks_for_none(boot: Boot) -> None:
-    _, commands = boot("run", "logs", has_image=True)
+    _, commands = boot("run", has_image=True)
     assert not [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]
     assert commands.environment == os.environ
 

@@ -30,7 +30,8 @@ def test_it_is_cloud_config_with_modules_that_cloud_init_knows() -> None:
 
 def test_the_container_file_is_what_the_reconciler_reads() -> None:
     spec = json.loads(files(user_data(container(), "logs"))["/etc/teal/container.json"])
-    assert spec == {"image": IMAGE, "port": 8080, "colour": "blue", "environment": {"A": "1", "B": "2"}}
+    environment = {"A": "1", "B": "2"}
+    assert spec == {"image": IMAGE, "port": 8080, "colour": "blue", "log_group": "logs", "environment": environment}
 
 
 def test_nothing_released_is_an_empty_image() -> None:
@@ -38,9 +39,10 @@ def test_nothing_released_is_an_empty_image() -> None:
 
 
 def test_the_unit_starts_the_script_that_the_same_user_data_writes() -> None:
-    written = files(user_data(container(), "shop-app-1a2b3c4"))
+    written = files(user_data(container(), "logs"))
     unit = written["/etc/systemd/system/teal.service"]
-    assert "ExecStart=/usr/bin/python3 /usr/local/lib/teal/instance_boot.py run shop-app-1a2b3c4\n" in unit
+    for step, command in (("Pre", "pull"), ("", "run"), ("Post", "ready")):
+        assert f"ExecStart{step}=/usr/bin/python3 /usr/local/lib/teal/instance_boot.py {command}\n" in unit
     assert "docker_run" in written["/usr/local/lib/teal/instance_boot.py"]
 
 
@@ -73,12 +75,32 @@ def test_it_is_encoded_in_base64() -> None:
     assert base64.b64decode(encoded("#cloud-config é")).decode() == "#cloud-config é"
 
 
-@pytest.mark.parametrize("image", [IMAGE, ""])
-def test_cloud_init_itself_finds_nothing_wrong(tmp_path: Path, image: str) -> None:
+@pytest.mark.parametrize(("image", "is_baked"), [(IMAGE, False), ("", True)])
+def test_cloud_init_itself_finds_nothing_wrong(tmp_path: Path, image: str, is_baked: bool) -> None:
     if shutil.which("cloud-init") is None:
         pytest.skip("not run: cloud-init is not installed (Debian has it under that name)")
     written = tmp_path / "user-data"
-    written.write_text(user_data(container(image=image), "logs"))
+    written.write_text(user_data(container(image=image), "logs", is_baked=is_baked))
     command = ["cloud-init", "schema", "--config-file", str(written)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_baked_image_is_told_the_container_alone() -> None:
+    whole, baked = (files(user_data(container(), "logs", is_baked=is_baked)) for is_baked in (False, True))
+    assert baked == {"/etc/teal/container.json": whole["/etc/teal/container.json"]}
+    assert set(yaml.safe_load(user_data(container(), "logs", is_baked=True))) == {"write_files"}
+
+
+def test_systemd_itself_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("not run: systemd-analyze is not installed (Debian has it in systemd)")
+    unit = tmp_path / "teal.service"
+    # Docker and the boot script are not installed here, and that is what systemd would complain of.
+    text = files(user_data(container(), "logs"))["/etc/systemd/system/teal.service"]
+    unit.write_text(text.replace("/usr/bin/docker", "/bin/true").replace("/usr/bin/python3", "/bin/true"))
+    (tmp_path / "docker.service").write_text("[Service]\nExecStart=/bin/true\n")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")

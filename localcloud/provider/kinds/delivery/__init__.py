@@ -4,6 +4,7 @@ from localcloud.provider.kind import AwsType
 from localcloud.provider.kinds.delivery import (
     certificates,
     dns,
+    lifecycle_hooks,
     listener_rules,
     listeners,
     load_balancers,
@@ -19,6 +20,7 @@ __all__ = ["LOOKUPS", "TYPES"]
 TYPES: tuple[AwsType, ...] = (
     *certificates.TYPES,
     *dns.TYPES,
+    *lifecycle_hooks.TYPES,
     *listener_rules.TYPES,
     *listeners.TYPES,
     *load_balancers.TYPES,

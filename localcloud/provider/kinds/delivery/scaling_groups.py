@@ -24,6 +24,12 @@ UPDATED = frozenset(
     }
 )
 TEMPLATE_NAMES = {"id": "LaunchTemplateId", "name": "LaunchTemplateName"}
+HOOK_NAMES = {
+    "name": "LifecycleHookName",
+    "lifecycleTransition": "LifecycleTransition",
+    "defaultResult": "DefaultResult",
+    "heartbeatTimeout": "HeartbeatTimeout",
+}
 
 
 def _parameters(change: Change) -> dict[str, Any]:
@@ -36,8 +42,19 @@ def _parameters(change: Change) -> dict[str, Any]:
 
 
 def _create_parameters(change: Change) -> dict[str, Any]:
-    tags = change.inputs.get("tags")
-    return _parameters(change) | ({"Tags": [_tag(change.inputs["name"], tag) for tag in tags]} if tags else {})
+    found = _parameters(change)
+    if tags := change.inputs.get("tags"):
+        found["Tags"] = [_tag(change.inputs["name"], tag) for tag in tags]
+    if hooks := change.inputs.get("initialLifecycleHooks"):
+        found["LifecycleHookSpecificationList"] = [_hook(hook) for hook in hooks]
+    return found
+
+
+def _hook(hook: Mapping[str, Any]) -> dict[str, Any]:
+    given = {aws: hook.get(name) for name, aws in HOOK_NAMES.items()}
+    return {
+        name: int(value) if name == "HeartbeatTimeout" else value for name, value in given.items() if value is not None
+    }
 
 
 def _tag(group: str, tag: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,6 +235,7 @@ GROUP = AwsType(
         "enabledMetrics": Prop(resettable=True, read="EnabledMetrics[].Metric"),
         "metricsGranularity": Prop(default="1Minute"),
         "tags": Prop(resettable=True, read=_tags_found),
+        "initialLifecycleHooks": Prop(local=True),  # heeded at birth alone, as by the official provider
         "forceDelete": Prop(default=False, local=True),
         "waitForCapacityTimeout": Prop(default="10m"),
     },
@@ -248,6 +266,7 @@ GROUP = AwsType(
         whole("desiredCapacity", 0, 10000),
         _sizes,
         no_other_keys("launchTemplate", "id", "name", "version"),
+        no_other_keys("initialLifecycleHooks", *HOOK_NAMES),
         among("healthCheckType", "EC2", "ELB"),
         whole("healthCheckGracePeriod", 0, 7200),
         whole("defaultInstanceWarmup", 0, 3600),

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from localcloud.api import gaps_autoscaling, gaps_elbv2, gaps_route53
+from localcloud.api import gaps_autoscaling, gaps_elbv2, gaps_hooks, gaps_route53
 
 
 @pytest.fixture(scope="session")
 def engine(engine: Any) -> Any:
-    for gaps in (gaps_autoscaling, gaps_elbv2, gaps_route53):
+    for gaps in (gaps_autoscaling, gaps_elbv2, gaps_hooks, gaps_route53):
         gaps.install()
     return engine
 
