@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import settings
 from components.domain import Domain
 from components.fleet import Fleet
+from components.instance_types import platform
 from components.key import Key
 from components.ledger import Ledger
 from components.load_balancer import LoadBalancer
@@ -25,6 +26,7 @@ environment = pulumi.get_stack()
 tags = {"Project": pulumi.get_project(), "Environment": environment}
 try:
     wanted, state = settings.read(), read_ledger(environment)
+    zones = wanted.zones_among(aws.get_availability_zones(state="available").names)
 except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
@@ -35,14 +37,15 @@ if wanted.builds_image:
     from components.app_image import AppImage  # here, since the others do without its SDK, which takes its time
 
     candidate = AppImage("app", {
-        "repository_url": registry.repository_url, "context": "app", "version": wanted.version})
+        "repository_url": registry.repository_url, "context": "app", "version": wanted.version,
+        "platform": platform(wanted.instance_types)})
 released = Released(state or State.initial(), candidate, registry, wanted.instances, is_first_run=state is None)
 book = Ledger("ledger", {"environment": environment, "seed": released.seed, "protects": wanted.protects, "tags": tags})
 secret = RouteSecret("test-route", {"environment": environment, "tags": tags})
 
 network = Network("main", {
     "cidr_block": wanted.cidr_block,
-    "zones": list(aws.get_availability_zones(state="available").names[: wanted.zones]),
+    "zones": zones,
     "nat": Nat(wanted.nat), "interface_endpoints": list(wanted.interface_endpoints),
     "flow_log_retention_days": wanted.flow_log_retention_days, "kms_key_arn": key.arn, "tags": tags})
 balancer = LoadBalancer("web", {

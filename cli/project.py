@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import yaml
 from click.shell_completion import CompletionItem
 
 from cli.steps import Steps
 from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
-from stack_files import parsed
+from stack_files import SettingsError, read_yaml
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Project:
 
 
 def find_project(start: Path | None = None) -> Project:
-    """The project of the folder where the command runs, or of one above. Raises LocalCloudError."""
+    """The project of the folder where the command runs, or of one above. Raises LocalCloudError, SettingsError."""
     here = (start or Path.cwd()).absolute()
     for folder in (here, *here.parents):
         if (folder / "Pulumi.yaml").is_file() and _is_teal(folder / "Pulumi.yaml"):
@@ -49,14 +48,11 @@ def complete_stack(context: click.Context, parameter: click.Parameter, incomplet
     """Names of stacks for tab completion."""
     try:
         project = find_project()
-    except LocalCloudError:
+    except (LocalCloudError, SettingsError):
         return []
     return [CompletionItem(name) for name in stack_names(project.root) if name.startswith(incomplete)]
 
 
 def _is_teal(file: Path) -> bool:
-    try:
-        found = parsed(file.read_bytes())
-    except yaml.YAMLError as error:
-        raise LocalCloudError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    found = read_yaml(file, str(file))
     return isinstance(found, dict) and found.get("name") == "teal"
