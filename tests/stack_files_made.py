@@ -194,11 +194,10 @@ ODDITIES = (
     b"environment: [base]\n", b"%YAML 9.9\n---\nconfig: {}\n",
 )  # fmt: skip
 """Whole files, from an empty one to those that are made to break their reader."""
-FRAGMENTS = st.sampled_from(
-    [b"\t", b"\0", b": ", b"- ", b"&a ", b"*a", b"!!python/object:os.system ", b"\xff", b"'",
-     b'"', b"{", b"]",
-     b"\n", b"|", b"\xef\xbb\xbf", b"%", b"? ", b"<<: ", b"~", b"2026-11-23", b"0777", b".nan", b"no", b"\x1b", b"\xc2\x85", b"#"]
-)  # fmt: skip
+FRAGMENTS = st.sampled_from([
+    b"\t", b"\0", b": ", b"- ", b"&a ", b"*a", b"!!python/object:os.system ", b"\xff", b"'", b'"', b"{", b"]", b"\n",
+    b"|", b"\xef\xbb\xbf", b"%", b"? ", b"<<: ", b"~", b"2026-11-23", b"0777", b".nan", b"no", b"\x1b", b"\xc2\x85",
+])  # fmt: skip
 
 
 @st.composite
