@@ -55,13 +55,17 @@ class PlainLoader(Loader):  # type: ignore[misc, valid-type]  # known at run tim
         for key_node, value_node in node.value:
             key = self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
-            if not isinstance(key, str):
-                raise NotPlain(f"line {line}: a key must be text, in quotes where it looks like anything else")
-            if key == "<<":
-                raise NotPlain(f"line {line}: merging keys by << is not taken: write them out")
-            if key in found:
-                raise NotPlain(f"line {line}: {shown(key)} stands there twice")
-            found[key] = self.construct_object(value_node, deep=True)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise NotPlain(f"line {line}: a key must be text")
+            text = str(key_node.value)
+            if text in found:
+                raise NotPlain(f"line {line}: {shown(text)} stands there twice")
+            if text == "<<":
+                found[text] = Unclear(text, "merging keys is not taken: write them out")
+            elif not isinstance(key, str):
+                found[text] = Unclear(text, "a key must be text, in quotes where it looks like anything else")
+            else:
+                found[text] = self.construct_object(value_node, deep=True)
         return found
 
 

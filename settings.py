@@ -31,6 +31,7 @@ HOST_NAME_MAX_LENGTH = 253
 PROBE_PATH = r"^/[!-\"$-~]*$"
 """A path with its query: printable ASCII, no fragment."""
 SERVICE = r"^[a-z0-9-]+(\.[a-z0-9-]+)*$"
+POLICY_ARN = r"^$|^arn:aws[a-z-]*:iam::[0-9]{12}:policy/[A-Za-z0-9+=,.@_/-]{1,512}$"
 EMAIL = r"^[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 
 
@@ -41,6 +42,13 @@ class Nat(StrEnum):
     INSTANCE = "instance"
     SINGLE = "single"
     PER_ZONE = "per_zone"
+
+
+class Delivery(StrEnum):
+    """How an image gets to an environment."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
 
 
 class Policy(StrEnum):
@@ -156,6 +164,8 @@ class Settings(BaseModel):
     max_instances: Annotated[Whole, Field(ge=1, le=100)]
     builds_image: YesNo
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
+    follows: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+    delivery: Delivery
     protects: YesNo
     policy: Policy
     domain: Annotated[str, Field(max_length=CERTIFICATE_NAME_MAX_LENGTH), AfterValidator(_host_name)]
@@ -186,6 +196,7 @@ class Settings(BaseModel):
     probe_paths: Annotated[
         tuple[Annotated[str, Field(pattern=PROBE_PATH, max_length=2000)], ...], Field(min_length=1, max_length=100)
     ]
+    server_boundary_arn: Annotated[str, Field(pattern=POLICY_ARN)]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -197,7 +208,14 @@ class Settings(BaseModel):
             raise ValueError("domain and zoneName must be given together, or neither")
         if self.domain and not (self.domain == self.zone_name or self.domain.endswith(f".{self.zone_name}")):
             raise ValueError(f"domain {self.domain} must be in the hosted zone zoneName, {self.zone_name}")
+        self._agree_on_delivery()
         return self
+
+    def _agree_on_delivery(self) -> None:
+        if self.builds_image and self.follows:
+            raise ValueError(f"follows must be empty where buildsImage is true, got {self.follows!r}")
+        if self.delivery is Delivery.AUTOMATIC and not (self.builds_image or self.follows):
+            raise ValueError("delivery automatic needs follows or buildsImage: nothing would ever come here")
 
     def zones_among(self, available: Sequence[str]) -> list[str]:
         """The availability zones to spread over. Raises SettingsError where the region has too few."""

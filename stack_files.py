@@ -12,6 +12,8 @@ from typing import Any
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 STACK_KEYS = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
 """What a stack file may hold."""
+OTHERS = ("app", "aws", "docker", "pulumi")
+"""Namespaces of the app's secrets, of providers and of the engine."""
 TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "string": ((str, int), "text, in quotes where it looks like anything else"),
     "integer": ((int,), "a whole number"),
@@ -46,7 +48,7 @@ def stack_config(project: Path, stack: str) -> dict[str, str]:
         _check_namespace(key, file, name, declared)
     defaults = {key: _default(one) for key, one in declared.items()}
     texts = {key: _text(key, "Pulumi.yaml", one, kinds.get(key)) for key, one in defaults.items() if one is not None}
-    return {**texts, **{key: _own(key, file, one, kinds.get(key), name) for key, one in chosen.items()}}
+    return {**texts, **{key: _text(key, file, one, kinds.get(key)) for key, one in chosen.items()}}
 
 
 def region_of(project: Path, stack: str) -> str:
@@ -106,7 +108,8 @@ def _check_namespace(key: str, file: str, project: str, declared: Mapping[str, A
     if namespace == project or key in declared:
         return
     ours = f"{project}:{name}"
-    meant = f": did you mean {ours}?" if ours in declared else _nearest(key, declared, 0.85)
+    is_ours = ours in declared and namespace not in OTHERS
+    meant = f": did you mean {ours}?" if is_ours else _nearest(key, declared, 0.85)
     if meant:
         raise SettingsError(f"{_shown(key)} in {file} is unknown{meant}")
 
@@ -116,17 +119,11 @@ def _default(about: Any) -> Any:
     return about.get("value", about.get("default")) if isinstance(about, dict) else about
 
 
-def _own(key: str, file: str, value: Any, kind: str | None, project: str) -> str:
-    if value is None:
-        raise SettingsError(f"{_shown(key)} in {file} has no value: give it one, or leave it out to have the default")
-    if key.startswith(f"{project}:") and _is_encrypted(value):
-        raise SettingsError(f"{_shown(key)} in {file} is encrypted: settings are no secrets, so set it in plain")
-    return _text(key, file, value, kind)
-
-
 def _text(key: str, file: str, value: Any, kind: str | None) -> str:
     import plain_yaml
 
+    if value is None:
+        return ""  # as the engine has it, which warns
     if found := plain_yaml.unclear(value):
         raise SettingsError(f"{_shown(key)} in {file} is {_shown(found.text)}: {found.why}")
     if kind is not None and kind in TYPES and not _is_of_type(value, kind):
@@ -141,14 +138,6 @@ def _is_of_type(value: Any, kind: str) -> bool:
     if isinstance(value, str) and kind in QUOTED:
         return re.fullmatch(QUOTED[kind], value) is not None
     return isinstance(value, TYPES[kind][0])
-
-
-def _is_encrypted(value: Any) -> bool:
-    if isinstance(value, dict):
-        return (set(value) == {"secure"} and isinstance(value["secure"], str)) or any(
-            map(_is_encrypted, value.values())
-        )
-    return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
 def _nearest(key: str, known: Any, likeness: float = 0.6) -> str:

@@ -18,6 +18,7 @@ Model = TypeVar("Model", bound=BaseModel)
 MOST_PROBLEMS = 5
 """Told of one file; a list of thousands may have as many."""
 MOST_LETTERS = 250
+ENCRYPTED = re.compile(r'\{"secure": "[^"]*"\}')
 WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -41,14 +42,23 @@ def of_program(model: type[Model], namespace: str) -> Model:
 
     values = dict(_within(namespace, CONFIG.get()))
     for key in values:
-        if is_config_secret(f"{namespace}:{key}"):  # its value would stand in errors, plans and process lists
-            raise SettingsError(f"{_key(namespace, (key,))} is encrypted: settings are no secrets, so set it in plain")
+        if is_config_secret(f"{namespace}:{key}"):
+            raise _no_secret(namespace, key)
     return parse(model, namespace, values)
 
 
 def of_files(model: type[Model], namespace: str, project: Path, stack: str) -> Model:
-    """The model from a stack's files alone. Raises SettingsError."""
-    return parse(model, namespace, dict(_within(namespace, stack_config(project, stack))))
+    """The model from a stack's files alone. Raises SettingsError, also for a secret."""
+    values = dict(_within(namespace, stack_config(project, stack)))
+    for key, value in values.items():
+        if ENCRYPTED.search(value):
+            raise _no_secret(namespace, key)
+    return parse(model, namespace, values)
+
+
+def _no_secret(namespace: str, key: str) -> SettingsError:
+    """Settings stand in plans, errors and process lists, and are read without the engine, which has the key."""
+    return SettingsError(f"{_key(namespace, (key,))} is encrypted: settings are no secrets, so set it in plain")
 
 
 def _within(namespace: str, config: Mapping[str, str]) -> Iterator[tuple[str, str]]:

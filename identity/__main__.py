@@ -54,6 +54,7 @@ class Wanted(BaseModel):
     ]
     state_bucket_arn: Annotated[str, like(BUCKET_ARN, "the ARN of a bucket", may_be_empty=True)]
     state_key_arn: Annotated[str, like(KEY_ARN, "the ARN of a KMS key", may_be_empty=True)]
+    bounds_servers: Annotated[bool, Strict()]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -84,7 +85,10 @@ if wanted.state_bucket_arn:
     args["state_bucket_arn"] = wanted.state_bucket_arn
 if wanted.state_key_arn:
     args["state_key_arn"] = wanted.state_key_arn
+if wanted.bounds_servers:
+    args["bounds_servers"] = True
 roles = PipelineRoles("teal", args)
 
 pulumi.export("providerArn", roles.provider_arn)
 pulumi.export("roleArns", roles.role_arns)
+pulumi.export("serverBoundaryArn", roles.server_boundary_arn)

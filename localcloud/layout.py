@@ -10,7 +10,7 @@ import yaml
 
 from localcloud.errors import LocalCloudError
 
-TEXT = "tag:yaml.org,2002:str"
+TEXT, MAPPING = "tag:yaml.org,2002:str", "tag:yaml.org,2002:map"
 NOT_OURS = ("secretsprovider", "encryptedkey", "encryptionsalt")
 """How the user's own backend keeps secrets: the cloud's passphrase, with a salt of its own, takes their place."""
 
@@ -25,6 +25,10 @@ def lay_out(project: Path, stack_file: Path, folder: Path) -> None:
     if options and environment is not None:  # it is relative to where Pulumi.yaml was
         _put(options, "virtualenv", str(project / environment))
     _write(folder / "Pulumi.yaml", about)
+    packages = _below(about, "packages") or yaml.MappingNode(MAPPING, [])
+    for name, source in packages.value:
+        if isinstance(source, yaml.ScalarNode) and source.value.startswith("."):  # components, from a path
+            _put(packages, name.value, str((project / source.value).resolve()))
 
     copy = folder / stack_file.name
     salt = _text(_document(copy), "encryptionsalt") if copy.exists() else None
@@ -40,7 +44,7 @@ def _document(path: Path) -> yaml.MappingNode:
         found = yaml.compose(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise LocalCloudError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    return found if isinstance(found, yaml.MappingNode) else yaml.MappingNode("tag:yaml.org,2002:map", [])
+    return found if isinstance(found, yaml.MappingNode) else yaml.MappingNode(MAPPING, [])
 
 
 def _below(node: yaml.Node | None, key: str) -> yaml.MappingNode | None:

@@ -82,6 +82,14 @@ def sizes(draw: st.DrawFn) -> dict[str, int]:
     return {"instances": fewest, "maxInstances": draw(st.sampled_from((fewest, 100)) | st.integers(fewest, 100))}
 
 
+def ways() -> st.SearchStrategy[dict[str, Any]]:
+    """How an image comes: built here, from another stack, or by hand."""
+    built, brought = {"buildsImage": True, "follows": ""}, {"buildsImage": False, "follows": "qa"}
+    by_hand = {"buildsImage": False, "follows": "", "delivery": "manual"}
+    automatic = st.sampled_from(("automatic", "manual")).map(lambda word: {"delivery": word})
+    return st.just(by_hand) | st.builds(lambda one, how: one | how, st.sampled_from((built, brought)), automatic)
+
+
 WORDS = st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), min_size=1, max_size=20)
 HOOK = st.fixed_dictionaries(
     {"command": st.lists(WORDS, min_size=1, max_size=3) | st.sampled_from(["scripts/smoke", "run 'a b' -c"])},
@@ -100,13 +108,14 @@ PATH = st.from_regex(r"/[!-\"$-~]{0,30}", fullmatch=True)
 
 ALONE: Mapping[str, st.SearchStrategy[Any]] = {
     **{key: whole(key) for key in WHOLES if key not in ("instances", "maxInstances")},
-    **{key: st.booleans() for key, about in DECLARED.items() if about["type"] == "boolean"},
+    **{key: st.booleans() for key, about in DECLARED.items() if about["type"] == "boolean" and key != "buildsImage"},
     "zones": st.integers(2, MOST_ZONES),
     "slowStartSeconds": st.sampled_from((0, 30, 900)) | st.integers(30, 900),
     "flowLogRetentionDays": st.sampled_from(LOG_RETENTION_DAYS),
     "logRetentionDays": st.sampled_from(LOG_RETENTION_DAYS),
     "cidrBlock": blocks(),
     "nat": st.sampled_from(("none", "instance", "single", "per_zone")),
+    "serverBoundaryArn": st.sampled_from(("", "arn:aws:iam::123456789012:policy/a/b+=,.@-_")),
     "policy": st.sampled_from(("advisory", "mandatory")),
     "version": st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", fullmatch=True)
     | st.sampled_from(["no", "010", "1.10"]),
@@ -120,7 +129,7 @@ ALONE: Mapping[str, st.SearchStrategy[Any]] = {
     "probePaths": st.lists(PATH, min_size=1, max_size=3),
 }
 """Good values of the keys that agree with all others."""
-TOGETHER = (domains(), paces(), sizes())
+TOGETHER = (domains(), paces(), sizes(), ways())
 """Keys that have to agree with each other."""
 
 
@@ -163,7 +172,7 @@ LAUGHS = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]"] + [
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 ])  # fmt: skip
 CONFIGS = (
-    b"zones: 3", b"tael:zones: 3", b"app:zones: 3", b"aws:regoin: eu-west-1", b"teal:zone: 3",
+    b"zones: 3", b"tael:zones: 3", b"web:zones: 3", b"aws:regoin: eu-west-1", b"teal:zone: 3",
     b"teal:config:zones: 3", b"5: 3", b": 3", b"2026-11-23: 3", b"~: 3", b"teal:zones:", b"teal:zones: ~",
     b"teal:version: null", b"teal:version: 1.10", b"teal:version: 010", b"teal:version: 2026-11-23",
     b"teal:version: 2026-13-45", b"teal:version: 1_0", b"teal:version: true", b"teal:version: 0x1f",
@@ -175,7 +184,7 @@ CONFIGS = (
     b"teal:zones: !!python/name:os.system", b"teal:zones: !!binary aGk=", b"teal:zones: !!set {a}",
     b"teal:zones: !!int x", b"teal:zones: !!bool maybe", b"teal:zones: !!timestamp x", b"teal:zones: !x 3",
     b"teal:version: !!str 010", b"teal:version: !!str", b"teal:domain: \"\\ud800\"", b"teal:domain: \"\\e[31m\"",
-    b"\"teal:a\\nb\": 1", b"pulumi:tags: {a: b}",
+    b"\"teal:a\\nb\": 1", b"pulumi:tags: {a: b}", b"app:zones: {secure: v1:abc}",
 )  # fmt: skip
 """Lines of a stack file's configuration."""
 ODDITIES = (

@@ -93,7 +93,8 @@ def check_taken(wanted: Settings) -> None:
 
 
 def test_the_fuzz_knows_every_key() -> None:
-    assert {*ALONE, "domain", "zoneName", "steps", "bakeSeconds", "instances", "maxInstances"} == set(ALIASES)
+    together = {"domain", "zoneName", "steps", "bakeSeconds", "instances", "maxInstances"}
+    assert {*ALONE, *together, "buildsImage", "follows", "delivery"} == set(ALIASES)
     assert set(DECLARED) == set(ALIASES)
 
 
@@ -230,7 +231,9 @@ def test_a_spoilt_project_file_is_read_or_is_one_line(folder: Path, content: byt
 
 
 TOLD: Mapping[str, str] = {
-    "config:\n  teal:zones:\n": "teal:zones in Pulumi.odd.yaml has no value: give it one, or leave it out to have the",
+    "config:\n  teal:zones:\n": "teal:zones is '': input should be a valid integer",
+    "config:\n  5: 3\n": "teal:5 in Pulumi.odd.yaml is 5: a key must be text, in quotes",
+    "config: {<<: {zones: 3}}\n": "'teal:<<' in Pulumi.odd.yaml is '<<': merging keys is not taken",
     "config:\n  teal:version: 1.10\n": "teal:version in Pulumi.odd.yaml is 1.1: it must be text, in quotes where it",
     "config:\n  teal:version: 010\n": "teal:version in Pulumi.odd.yaml is 010: readers of YAML differ about it",
     "config:\n  teal:version: 2026-11-23\n": "teal:version in Pulumi.odd.yaml is 2026-11-23: readers of YAML differ",
@@ -240,10 +243,10 @@ TOLD: Mapping[str, str] = {
     "config:\n  zones: 9\n": "teal:zones is '9': input should be less than or equal to 6",
     "config:\n  zones: 3\n  teal:zones: 2\n": "teal:zones stands in Pulumi.odd.yaml twice, with its namespace and",
     "config:\n  tael:zones: 3\n": "tael:zones in Pulumi.odd.yaml is unknown: did you mean teal:zones?",
-    "config:\n  app:zones: 3\n": "app:zones in Pulumi.odd.yaml is unknown: did you mean teal:zones?",
+    "config:\n  web:zones: 3\n": "web:zones in Pulumi.odd.yaml is unknown: did you mean teal:zones?",
     "config:\n  aws:regoin: eu-west-1\n": "aws:regoin in Pulumi.odd.yaml is unknown: did you mean aws:region?",
     "config:\n  aws:region: Frankfurt\n": "aws:region is Frankfurt: it must be the name of an AWS region",
-    "config:\n  teal:zones: {secure: v1:abc}\n": "teal:zones in Pulumi.odd.yaml is encrypted: settings are no secrets",
+    "config:\n  teal:zones: {secure: v1:abc}\n": "teal:zones is encrypted: settings are no secrets",
     "config:\n  teal:steps: !!python/name:os.system\n": "teal:steps in Pulumi.odd.yaml is '': its tag ",
     "confg:\n  teal:zones: 3\n": "confg in Pulumi.odd.yaml is unknown: did you mean config?",
     "- teal:zones\n": "Pulumi.odd.yaml must hold keys with values, got ['teal:zones']",

@@ -42,7 +42,7 @@ def test_every_good_stack_file_previews(
     def previews(config: dict[str, Any]) -> None:
         if time.monotonic() > ends:
             return
-        document = {"config": {f"teal:{key}": value for key, value in config.items() if key != "buildsImage"}}
+        document = {"config": {f"teal:{key}": value for key, value in config.items()}}
         odd.source.write_text(yaml.safe_dump(document))
         wanted = of_stack(odd.project, "odd")
         if wanted.zone_name:
