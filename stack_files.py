@@ -132,7 +132,12 @@ def _text(key: str, file: str, value: Any, kind: str | None) -> str:
 
 
 def _is_of_type(value: Any, kind: str) -> bool:
-    """As the engine has it: a number, or true or false, may stand in quotes. But it takes 1.10 for a text, 1.1."""
+    """As the engine has it: a number, or true or false, may stand in quotes. But it takes 1.10 for a text, 1.1.
+
+    What is encrypted may be anything.
+    """
+    if isinstance(value, dict) and set(value) == {"secure"}:
+        return True
     if isinstance(value, bool):
         return kind == "boolean"
     if isinstance(value, str) and kind in QUOTED:

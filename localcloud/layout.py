@@ -24,11 +24,11 @@ def lay_out(project: Path, stack_file: Path, folder: Path) -> None:
     environment = _text(options, "virtualenv")
     if options and environment is not None:  # it is relative to where Pulumi.yaml was
         _put(options, "virtualenv", str(project / environment))
-    _write(folder / "Pulumi.yaml", about)
     packages = _below(about, "packages") or yaml.MappingNode(MAPPING, [])
     for name, source in packages.value:
         if isinstance(source, yaml.ScalarNode) and source.value.startswith("."):  # components, from a path
             _put(packages, name.value, str((project / source.value).resolve()))
+    _write(folder / "Pulumi.yaml", about)
 
     copy = folder / stack_file.name
     salt = _text(_document(copy), "encryptionsalt") if copy.exists() else None

@@ -17,9 +17,9 @@ from localcloud.stacks import LocalStack
 from settings import SettingsError, of_stack
 from stack_files_made import ODDITIES, good, is_clear
 
-FILES = 36
-DEADLINE_SECONDS = 240.0
-"""For all previews together; what is left then is not looked at."""
+FILES, LEAST_FILES = 30, 12
+DEADLINE_SECONDS = 150.0
+"""For all previews together; after it, only the least number is still looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_every_good_stack_file_previews(
     )  # fmt: skip
     @given(config=good(of_all=True))
     def previews(config: dict[str, Any]) -> None:
-        if time.monotonic() > ends:
+        if time.monotonic() > ends and len(seconds) >= LEAST_FILES:
             return
         document = {"config": {f"teal:{key}": value for key, value in config.items()}}
         odd.source.write_text(yaml.safe_dump(document))
@@ -53,7 +53,7 @@ def test_every_good_stack_file_previews(
 
     before = world.inventory()
     previews()
-    assert len(seconds) >= 12
+    assert len(seconds) >= LEAST_FILES
     assert {each for each in world.inventory() - before if "route53" not in each} == set()
     record_property("good stack files previewed", f"{len(seconds)}, {sum(seconds) / len(seconds):.1f} s each")
 
