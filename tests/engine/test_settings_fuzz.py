@@ -32,7 +32,7 @@ def odd(world: World, tmp_path_factory: pytest.TempPathFactory) -> LocalStack:
 def test_every_good_stack_file_previews(
     world: World, odd: LocalStack, record_property: Callable[[str, object], None]
 ) -> None:
-    ends, seconds = time.monotonic() + DEADLINE_SECONDS, []
+    ends, seconds = time.monotonic() + DEADLINE_SECONDS, list[float]()
 
     @settings(
         max_examples=FILES, deadline=None, database=None, phases=(Phase.generate,),
