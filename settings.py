@@ -22,6 +22,7 @@ from components.bounds import LOG_RETENTION_DAYS
 from components.instance_types import architecture
 from release.judgement import Check
 from stack_files import SettingsError as SettingsError
+from stack_files import check_region
 
 NAMESPACE = "teal"
 RFC1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
@@ -233,7 +234,11 @@ def parse(values: Mapping[str, str]) -> Settings:
 
 
 def read() -> Settings:
-    """The settings of the stack whose program runs. Raises SettingsError."""
+    """The settings of the stack whose program runs. Raises SettingsError, also for a region that is none."""
+    from pulumi.runtime.config import CONFIG
+
+    if "aws:region" in CONFIG.get():  # before a lookup fails on it, in many words
+        check_region(CONFIG.get()["aws:region"])
     return typed_config.of_program(Settings, NAMESPACE)
 
 

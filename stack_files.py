@@ -56,9 +56,14 @@ def region_of(project: Path, stack: str) -> str:
     region = stack_config(project, stack).get("aws:region")
     if not region:
         raise SettingsError(f"aws:region is missing in Pulumi.{stack}.yaml and in Pulumi.yaml")
+    check_region(region)
+    return region
+
+
+def check_region(region: str) -> None:
+    """Raises SettingsError for what cannot be the name of an AWS region."""
     if not REGION.fullmatch(region):
         raise SettingsError(f"aws:region is {_shown(region)}: it must be the name of an AWS region, such as eu-west-1")
-    return region
 
 
 def read_yaml(path: Path, name: str = "") -> Any:

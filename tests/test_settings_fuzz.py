@@ -298,3 +298,9 @@ def test_a_setting_that_is_encrypted_is_refused_without_its_value(monkeypatch: p
     monkeypatch.setattr("pulumi.runtime.config.is_config_secret", lambda key: key == "teal:version")
     with pytest.raises(pulumi.RunError, match=r"^teal:version is encrypted: settings are no secrets"):
         program({"version": "hunter2 "})
+
+
+def test_a_region_that_is_none_is_told_before_anything_is_looked_up_in_it() -> None:
+    config = {f"teal:{key}": value for key, value in DEFAULTS.items()} | {"aws:region": "Frankfurt"}
+    with pytest.raises(pulumi.RunError, match=r"^aws:region is Frankfurt: it must be the name of an AWS region"):
+        deploy(lambda: runpy.run_path(str(ROOT / "__main__.py")), config)

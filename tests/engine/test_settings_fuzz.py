@@ -15,6 +15,7 @@ from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
 from settings import SettingsError, of_stack
+from stack_files import region_of
 from stack_files_made import ODDITIES, good, is_clear
 
 FILES, LEAST_FILES = 30, 12
@@ -64,6 +65,7 @@ def test_every_good_stack_file_previews(
         ("config: {teal:zones: 4}\n", "teal:zones is 4: it must be at most 3"),
         ("config: {teal:zone: 4}\n", "teal:zone is unknown"),
         ("config: {teal:zones: }\n", "teal:zones"),
+        ("config: {aws:region: Frankfurt}\n", "aws:region is Frankfurt"),
         ("config: {teal:buildsImage: yes}\n", "teal:buildsImage"),
         ("config: {teal:instanceTypes: [t4g.small, t3.small]}\n", "teal:instanceTypes is ['t4g.small', 't3.small']"),
     ],
@@ -83,6 +85,7 @@ def test_the_engine_itself_never_takes_what_we_refuse_for_something_else(odd: Lo
         odd.source.write_bytes(content)
         try:
             of_stack(odd.project, "odd")
+            region_of(odd.project, "odd")
         except SettingsError:
             continue
         assert odd.preview()["create"] > 70, content
