@@ -10,6 +10,7 @@ from app_config import app_secrets
 from components.app_secrets import AppSecrets
 from components.domain import Domain
 from components.fleet import Fleet
+from components.instance_types import platform
 from components.key import Key
 from components.ledger import Ledger
 from components.load_balancer import LoadBalancer
@@ -27,6 +28,7 @@ environment = pulumi.get_stack()
 tags = {"Project": pulumi.get_project(), "Environment": environment}
 try:
     wanted, hidden, state = settings.read(), app_secrets(), read_ledger(environment)
+    zones = wanted.zones_among(aws.get_availability_zones(state="available").names)
 except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
@@ -37,7 +39,8 @@ if wanted.builds_image:
     from components.app_image import AppImage  # here, since the others do without its SDK, which takes its time
 
     candidate = AppImage("app", {
-        "repository_url": registry.repository_url, "context": "app", "version": wanted.version})
+        "repository_url": registry.repository_url, "context": "app", "version": wanted.version,
+        "platform": platform(wanted.instance_types)})
 released = Released(state or State.initial(), candidate, registry, wanted.instances, is_first_run=state is None)
 book = Ledger("ledger", {"environment": environment, "seed": released.seed, "protects": wanted.protects, "tags": tags})
 secret = RouteSecret("test-route", {"environment": environment, "tags": tags})
@@ -45,7 +48,7 @@ kept = AppSecrets("app", {"environment": environment, "values": hidden, "tags": 
 
 network = Network("main", {
     "cidr_block": wanted.cidr_block,
-    "zones": list(aws.get_availability_zones(state="available").names[: wanted.zones]),
+    "zones": zones,
     "nat": Nat(wanted.nat), "interface_endpoints": list(wanted.interface_endpoints),
     "flow_log_retention_days": wanted.flow_log_retention_days, "kms_key_arn": key.arn,
     "permissions_boundary_arn": wanted.server_boundary_arn or None, "tags": tags})

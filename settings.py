@@ -1,55 +1,39 @@
-"""Typed, validated settings of an environment: the only place that reads pulumi.Config.
+"""Typed, validated settings of an environment.
 
 Pulumi.yaml declares every key with its text and default; a stack file holds what differs. Keys are camelCase there and
-snake_case here. Raises SettingsError, one line that names key, value and what is allowed.
+snake_case here. Raises SettingsError, one line that names key, value and what is allowed. What is allowed here, the
+components take: tests/test_settings_fuzz.py runs the program with it.
 """
 
-import json
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from ipaddress import IPv4Network
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 from pydantic.alias_generators import to_camel
 
+import typed_config
+from components.bounds import LOG_RETENTION_DAYS
+from components.instance_types import architecture
 from release.judgement import Check
 from stack_files import SettingsError as SettingsError
-from stack_files import stack_config
+from stack_files import check_region
 
 NAMESPACE = "teal"
-RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
-"""What CloudWatch Logs takes (docs.aws.amazon.com, PutRetentionPolicy)."""
 RFC1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
-DNS_NAME = r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
+HOST_NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
+CERTIFICATE_NAME_MAX_LENGTH = 64
+HOST_NAME_MAX_LENGTH = 253
 PROBE_PATH = r"^/[!-\"$-~]*$"
 """A path with its query: printable ASCII, no fragment."""
+SERVICE = r"^[a-z0-9-]+(\.[a-z0-9-]+)*$"
+POLICY_ARN = r"^$|^arn:aws[a-z-]*:iam::[0-9]{12}:policy/[A-Za-z0-9+=,.@_/-]{1,512}$"
+EMAIL = r"^[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 
 
 class Nat(StrEnum):
@@ -76,8 +60,8 @@ class Policy(StrEnum):
 
 
 def _retention(days: int) -> int:
-    if days not in RETENTION_DAYS:
-        raise ValueError(f"must be one of {', '.join(map(str, RETENTION_DAYS))}")
+    if days not in LOG_RETENTION_DAYS:
+        raise ValueError(f"must be one of {', '.join(map(str, LOG_RETENTION_DAYS))}")
     return days
 
 
@@ -86,6 +70,8 @@ def _private_block(block: str) -> str:
     is_ours = any(network.subnet_of(private) for private in RFC1918)
     if not is_ours or not 16 <= network.prefixlen <= 21:
         raise ValueError("must be a private (RFC 1918) IPv4 block of size /16 to /21")
+    if block != str(network):  # a netmask, which AWS does not take
+        raise ValueError(f"must be written as {network}")
     return block
 
 
@@ -101,12 +87,45 @@ def _slow_start(seconds: int) -> int:
     return seconds
 
 
+def _host_name(name: str) -> str:
+    if name and not HOST_NAME.fullmatch(name):
+        raise ValueError("must be a host name in lower case, such as shop.example.com, or empty")
+    return name
+
+
+def _services(services: tuple[str, ...]) -> tuple[str, ...]:
+    if any(service.startswith("com.") for service in services):
+        raise ValueError("must be short names such as ecr.api, without com.amazonaws and region")
+    _check_apart(services)
+    return services
+
+
+def _instance_types(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(kinds)) < len(kinds):
+        raise ValueError("must differ from each other")
+    if kinds:  # that there are none is told by the length
+        architecture(kinds)
+    return kinds
+
+
+def _check_apart(names: Sequence[str]) -> Sequence[str]:
+    """Raises ValueError for names that would be the same as a resource's name, which keeps letters and digits only."""
+    if len({re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in names}) < len(names):
+        raise ValueError("must differ from each other in letters or digits")
+    return names
+
+
 def _words(command: Any) -> Any:
     return shlex.split(command) if isinstance(command, str) else command
 
 
-RetentionDays = Annotated[int, AfterValidator(_retention)]
+Whole = Annotated[int, Strict()]  # true is no 1
+YesNo = Annotated[bool, Strict()]
+Seconds = Annotated[float, Strict()]
+RetentionDays = Annotated[Whole, AfterValidator(_retention)]
 HookPhase = Literal["preparing", "verifying", "shifting", "settling", "rolling_back", "done", "rolled_back"]
+Word = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
+"""As a process can be given it."""
 
 
 class HookSetting(BaseModel):
@@ -114,60 +133,72 @@ class HookSetting(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
-    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_words), Field(min_length=1)]
+    command: Annotated[tuple[Word, ...], BeforeValidator(_words), Field(min_length=1, max_length=100)]
     """Executable, relative to the project, and its arguments; one text is split as a shell would."""
-    timeout_seconds: Annotated[float, Field(gt=0, le=86400)] = 600
+    timeout_seconds: Annotated[Seconds, Field(gt=0, le=86400)] = 600
     """How long one run may take."""
-    wait_seconds: Annotated[float, Field(ge=0, le=604800)] = 3600
+    wait_seconds: Annotated[Seconds, Field(ge=0, le=604800)] = 3600
     """How long it may go on saying wait."""
 
 
 class Settings(BaseModel):
     """One environment's settings. Texts, units and defaults: Pulumi.yaml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
     cidr_block: Annotated[str, AfterValidator(_private_block)]
-    zones: Annotated[int, Field(ge=2, le=6)]
+    zones: Annotated[Whole, Field(ge=2, le=6)]
     nat: Nat
-    interface_endpoints: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...]
+    interface_endpoints: Annotated[
+        tuple[Annotated[str, Field(pattern=SERVICE, max_length=60)], ...],
+        Field(max_length=50),
+        AfterValidator(_services),
+    ]
     flow_log_retention_days: RetentionDays
     instance_types: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")], ...], Field(min_length=1)
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", max_length=40)], ...],
+        Field(min_length=1, max_length=40),
+        AfterValidator(_instance_types),
     ]
     machine_image: Annotated[str, Field(pattern=r"^(ami-[0-9a-f]{8,17})?$")]
-    volume_gib: Annotated[int, Field(ge=8, le=1024)]
-    instances: Annotated[int, Field(ge=1, le=100)]
-    max_instances: Annotated[int, Field(ge=1, le=100)]
-    builds_image: bool
+    volume_gib: Annotated[Whole, Field(ge=8, le=1024)]
+    instances: Annotated[Whole, Field(ge=1, le=100)]
+    max_instances: Annotated[Whole, Field(ge=1, le=100)]
+    builds_image: YesNo
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
     follows: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
     delivery: Delivery
-    protects: bool
+    protects: YesNo
     policy: Policy
-    domain: Annotated[str, Field(pattern=DNS_NAME)]
-    zone_name: Annotated[str, Field(pattern=DNS_NAME)]
+    domain: Annotated[str, Field(max_length=CERTIFICATE_NAME_MAX_LENGTH), AfterValidator(_host_name)]
+    zone_name: Annotated[str, Field(max_length=HOST_NAME_MAX_LENGTH), AfterValidator(_host_name)]
     log_retention_days: RetentionDays
-    drain_seconds: Annotated[int, Field(ge=0, le=3600)]
-    sticky_seconds: Annotated[int, Field(ge=0, le=604800)]
-    slow_start_seconds: Annotated[int, AfterValidator(_slow_start)]
-    steps: Annotated[tuple[int, ...], AfterValidator(_steps)]
-    bake_seconds: Annotated[tuple[Annotated[int, Field(ge=0, le=172_800)], ...], Field(min_length=1)]
-    ready_seconds: Annotated[int, Field(ge=1, le=7200)]
-    judge_seconds: Annotated[int, Field(ge=0, le=86_400)]
-    pause_seconds: Annotated[int, Field(ge=1, le=604_800)]
-    keep_warm_seconds: Annotated[int, Field(ge=0, le=172_800)]
-    alarm_emails: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...]
-    error_share_percent: Annotated[int, Field(ge=1, le=100)]
-    latency_milliseconds: Annotated[int, Field(ge=1, le=60000)]
+    drain_seconds: Annotated[Whole, Field(ge=0, le=3600)]
+    sticky_seconds: Annotated[Whole, Field(ge=0, le=604800)]
+    slow_start_seconds: Annotated[Whole, AfterValidator(_slow_start)]
+    steps: Annotated[tuple[Whole, ...], AfterValidator(_steps)]
+    bake_seconds: Annotated[tuple[Annotated[Whole, Field(ge=0, le=172_800)], ...], Field(min_length=1, max_length=100)]
+    ready_seconds: Annotated[Whole, Field(ge=1, le=7200)]
+    judge_seconds: Annotated[Whole, Field(ge=0, le=86_400)]
+    pause_seconds: Annotated[Whole, Field(ge=1, le=604_800)]
+    keep_warm_seconds: Annotated[Whole, Field(ge=0, le=172_800)]
+    alarm_emails: Annotated[
+        tuple[Annotated[str, Field(pattern=EMAIL, max_length=254)], ...],
+        Field(max_length=100),
+        AfterValidator(_check_apart),
+    ]
+    error_share_percent: Annotated[Whole, Field(ge=1, le=100)]
+    latency_milliseconds: Annotated[Whole, Field(ge=1, le=60000)]
     hooks: Mapping[HookPhase, tuple[HookSetting, ...]]
-    min_samples: Annotated[int, Field(ge=10, le=10000)]
-    error_points_over_live: Annotated[int, Field(ge=0, le=100)]
-    latency_times_live: Annotated[int, Field(ge=1, le=100)]
+    min_samples: Annotated[Whole, Field(ge=10, le=10000)]
+    error_points_over_live: Annotated[Whole, Field(ge=0, le=100)]
+    latency_times_live: Annotated[Whole, Field(ge=1, le=100)]
     observe_only: tuple[Check, ...]
-    waits_for_metrics: bool
-    probe_paths: Annotated[tuple[Annotated[str, Field(pattern=PROBE_PATH)], ...], Field(min_length=1)]
-    server_boundary_arn: Annotated[str, Field(pattern=r"^$|^arn:aws[a-z-]*:iam::[0-9]{12}:policy/.+$")]
+    waits_for_metrics: YesNo
+    probe_paths: Annotated[
+        tuple[Annotated[str, Field(pattern=PROBE_PATH, max_length=2000)], ...], Field(min_length=1, max_length=100)
+    ]
+    server_boundary_arn: Annotated[str, Field(pattern=POLICY_ARN)]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -188,62 +219,30 @@ class Settings(BaseModel):
         if self.delivery is Delivery.AUTOMATIC and not (self.builds_image or self.follows):
             raise ValueError("delivery automatic needs follows or buildsImage: nothing would ever come here")
 
+    def zones_among(self, available: Sequence[str]) -> list[str]:
+        """The availability zones to spread over. Raises SettingsError where the region has too few."""
+        if len(available) < self.zones:
+            raise SettingsError(
+                f"{NAMESPACE}:zones is {self.zones}: it must be at most {len(available)}, "
+                f"since the region has no more zones than {', '.join(available)}"
+            )
+        return list(available[: self.zones])
+
 
 def parse(values: Mapping[str, str]) -> Settings:
     """Settings from Pulumi's own form: key without namespace to text, JSON for lists. Raises SettingsError."""
-    decoded = {key: _decoded(key, value) for key, value in values.items()}
-    try:
-        return Settings.model_validate(decoded)
-    except ValidationError as error:
-        raise SettingsError("; ".join(dict.fromkeys(_told(problem) for problem in error.errors()))) from error
+    return typed_config.parse(Settings, NAMESPACE, values)
 
 
 def read() -> Settings:
-    """The settings of the stack whose program runs. Raises SettingsError."""
-    from pulumi.runtime.config import CONFIG  # pulumi.Config cannot list keys, and an unknown one must not pass
+    """The settings of the stack whose program runs. Raises SettingsError, also for a region that is none."""
+    from pulumi.runtime.config import CONFIG
 
-    prefix = f"{NAMESPACE}:"
-    return parse({key.removeprefix(prefix): value for key, value in CONFIG.get().items() if key.startswith(prefix)})
+    if "aws:region" in CONFIG.get():  # before a lookup fails on it, in many words
+        check_region(CONFIG.get()["aws:region"])
+    return typed_config.of_program(Settings, NAMESPACE)
 
 
 def of_stack(project: Path, stack: str) -> Settings:
     """A stack's settings, read from its files alone. Raises SettingsError."""
-    prefix = f"{NAMESPACE}:"
-    config = stack_config(project, stack)
-    return parse({key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)})
-
-
-def _decoded(key: str, value: str) -> Any:
-    field = next((field for field in Settings.model_fields.values() if field.alias == key), None)
-    kind = str(field.annotation) if field else ""
-    if not kind.startswith(("tuple", "collections.abc.Mapping")):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        wanted = "a list" if kind.startswith("tuple") else "keys with values"
-        raise SettingsError(f"{NAMESPACE}:{key} is {value!r}: it must be {wanted}") from None
-
-
-def _told(problem: Any) -> str:
-    if not problem["loc"]:
-        return f"{NAMESPACE}: {problem['msg'].removeprefix('Value error, ')}"
-    key = f"{NAMESPACE}:{_path(problem['loc'])}"
-    if len(problem["loc"]) > 1 and problem["type"] in ("missing", "extra_forbidden"):
-        return f"{key} is {'missing' if problem['type'] == 'missing' else 'unknown'}"
-    if problem["type"] == "missing":
-        return f"{key} is missing: set it in the stack file, or keep its default in Pulumi.yaml"
-    if problem["type"] == "extra_forbidden":
-        return f"{key} is unknown: the keys are those that Pulumi.yaml declares"
-    return f"{key} is {problem['input']!r}: {_allowed(problem)}"
-
-
-def _path(loc: tuple[str | int, ...]) -> str:
-    """Where in a setting something is wrong, such as hooks.verifying[0].command."""
-    first, *rest = (part for part in loc if part != "[key]")
-    return str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
-
-
-def _allowed(problem: Any) -> str:
-    text = str(problem["msg"]).removeprefix("Value error, ")
-    return text[:1].lower() + text[1:]
+    return typed_config.of_files(Settings, NAMESPACE, project, stack)

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import yaml
 from click.shell_completion import CompletionItem
 
 from cli.steps import Steps
 from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
-from stack_files import parsed
+from stack_files import SettingsError, read_yaml
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Project:
 
 
 def find_project(start: Path | None = None, *, takes_any: bool = False) -> Project:
-    """The project of the folder where the command runs, or of one above. Raises LocalCloudError.
+    """The project of the folder where the command runs, or of one above. Raises LocalCloudError, SettingsError.
 
     It is Teal's, or with `takes_any` the nearest, whoever's it is.
     """
@@ -57,14 +56,11 @@ def complete_stack(context: click.Context, parameter: click.Parameter, incomplet
     """Names of stacks for tab completion."""
     try:
         project = find_project(takes_any=True)
-    except LocalCloudError:
+    except (LocalCloudError, SettingsError):
         return []
     return [CompletionItem(name) for name in stack_names(project.root) if name.startswith(incomplete)]
 
 
 def _is_teal(file: Path) -> bool:
-    try:
-        found = parsed(file.read_bytes())
-    except yaml.YAMLError as error:
-        raise LocalCloudError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    found = read_yaml(file, str(file))
     return isinstance(found, dict) and found.get("name") == "teal"

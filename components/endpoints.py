@@ -34,8 +34,13 @@ def check_services(services: Sequence[str]) -> None:
     for service in services:
         if not SERVICE_PATTERN.fullmatch(service) or service.startswith("com."):
             raise ValueError(f"interface_endpoints takes short service names such as ecr.api or ssm, got {service!r}")
-    if len(set(services)) < len(services):
+    if len({role_of(service) for service in services}) < len(services):
         raise ValueError(f"interface_endpoints must differ, got {', '.join(services)}")
+
+
+def role_of(service: str) -> str:
+    """What the endpoint of this service is called among its siblings."""
+    return f"endpoint-{service.replace('.', '-')}"
 
 
 def s3_gateway(children: Children, site: EndpointSite) -> ec2.VpcEndpoint:
@@ -58,7 +63,7 @@ def interface_endpoints(children: Children, site: EndpointSite, services: Sequen
     group = security_group(children, "endpoints", site.vpc_id, "Interface endpoints: HTTPS from the VPC only")
     allow_from(children, "endpoints-from-vpc", group, site.cidr_block, HTTPS_PORT, "HTTPS from the VPC")
     for service in services:
-        role = f"endpoint-{service.replace('.', '-')}"
+        role = role_of(service)
         ec2.VpcEndpoint(
             children.name(role),
             vpc_id=site.vpc_id,

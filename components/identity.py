@@ -27,11 +27,11 @@ PURPOSES = {
     "deploy": "Pipeline of Teal: brings environments up and builds images",
     "release": "Pipeline of Teal: releases versions",
 }
-_PROVIDER_ARN = re.compile(rf"arn:aws[a-z-]*:iam::\d{{12}}:oidc-provider/{re.escape(ISSUER)}")
-_BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}")
-_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
-_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}")
-_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/.+")
+PROVIDER_ARN = re.compile(rf"arn:aws[a-z-]*:iam::\d{{12}}:oidc-provider/{re.escape(ISSUER)}")
+BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}")
+KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}")
+POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/.+")
 
 
 class PipelineRolesArgs(TypedDict):
@@ -208,14 +208,14 @@ def _environments(args: PipelineRolesArgs) -> tuple[str, ...]:
 
 def _check_arns(args: PipelineRolesArgs) -> None:
     wanted = (
-        ("provider_arn", args.get("provider_arn"), _PROVIDER_ARN, "the ARN of GitHub's OpenID Connect provider"),
-        ("permissions_boundary_arn", args.get("permissions_boundary_arn"), _POLICY_ARN, "the ARN of an IAM policy"),
-        ("state_bucket_arn", args.get("state_bucket_arn"), _BUCKET_ARN, "the ARN of a bucket"),
-        ("state_key_arn", args.get("state_key_arn"), _KEY_ARN, "the ARN of a KMS key"),
+        ("provider_arn", args.get("provider_arn"), PROVIDER_ARN, "the ARN of GitHub's OpenID Connect provider"),
+        ("permissions_boundary_arn", args.get("permissions_boundary_arn"), POLICY_ARN, "the ARN of an IAM policy"),
+        ("state_bucket_arn", args.get("state_bucket_arn"), BUCKET_ARN, "the ARN of a bucket"),
+        ("state_key_arn", args.get("state_key_arn"), KEY_ARN, "the ARN of a KMS key"),
     )
     for name, value, pattern, meaning in wanted:
         if value is not None and not pattern.fullmatch(value):
             raise ValueError(f"{name} must be {meaning}, got {value!r}")
     for zone in args.get("hosted_zone_ids", []):
-        if not _ZONE_ID.fullmatch(zone):
+        if not ZONE_ID.fullmatch(zone):
             raise ValueError(f"hosted_zone_ids must be ids such as Z0123456789ABC, got {zone!r}")

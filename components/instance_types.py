@@ -6,6 +6,11 @@ from collections.abc import Sequence
 _TYPE = re.compile(r"[a-z]+[0-9]+(?P<traits>[a-z-]*)\.[a-z0-9-]+")
 
 
+def platform(instance_types: Sequence[str]) -> str:
+    """What images for these types are built for, as Docker calls it. Raises ValueError as architecture does."""
+    return {"arm64": "linux/arm64", "x86_64": "linux/amd64"}[architecture(instance_types)]
+
+
 def architecture(instance_types: Sequence[str]) -> str:
     """arm64 or x86_64, the one that all these types share. Raises ValueError for none, a malformed name or a mix."""
     if not instance_types:

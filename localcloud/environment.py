@@ -1,5 +1,6 @@
 """Which stacks a project has, and what reaches them in an embedded cloud. Without Pulumi, which takes half a second."""
 
+import re
 from pathlib import Path
 
 from localcloud.home import CloudRecord, Home
@@ -9,11 +10,13 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "embedded",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 def stack_names(project: Path) -> list[str]:
-    """The stacks that the project has a file for, in the order of their names."""
-    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
+    """The stacks that the project has a file for, in the order of their names; a stack cannot have any name."""
+    found = (path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in project.glob("Pulumi.*.yaml"))
+    return sorted(filter(STACK_NAME.fullmatch, found))
 
 
 def stack_environment(record: CloudRecord, home: Home, region: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import yaml
 from pulumi import automation
 from pulumi.automation import errors as automation_errors
 from pulumi.automation.events import DiagnosticEvent, EngineEvent
@@ -18,6 +17,7 @@ from pulumi.automation.events import DiagnosticEvent, EngineEvent
 from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed
 from localcloud.home import CloudRecord, Home
+from localcloud.layout import lay_out
 from localcloud.sealing import seal_secrets
 
 OnEvent = Callable[[EngineEvent], None]
@@ -165,21 +165,10 @@ class LocalStack:
         Engine and SDK write into the folder that they work in (a new stack's salt, normalised values). So they get one
         in the cloud's home: its Pulumi.yaml is the project's own and leads to the project's own program.
         """
-        self._lay_out()
+        lay_out(self.project, self.source, self.work_dir)
         seal_secrets(self.source, self.work_dir / self.source.name, self.home.passphrase_file)
         options = automation.LocalWorkspaceOptions(pulumi_command=self._command, env_vars=self.environment)
         return automation.create_or_select_stack(self.name, work_dir=str(self.work_dir), opts=options)
-
-    def _lay_out(self) -> None:
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        about = _read_yaml(self.project / "Pulumi.yaml")
-        _lead_home(about, self.project)
-        _write_yaml(self.work_dir / "Pulumi.yaml", {**about, "main": str(self.project)})
-        settings = _read_yaml(self.source)
-        settings.pop("secretsprovider", None)  # the cloud's passphrase takes the place of a key at AWS
-        copy = self.work_dir / self.source.name
-        salt = _read_yaml(copy).get("encryptionsalt") if copy.exists() else None
-        _write_yaml(copy, {**settings, "encryptionsalt": salt} if salt else settings)
 
 
 @contextmanager
@@ -214,28 +203,3 @@ def _one_line(told: DiagnosticEvent) -> str:
 def _error_of(output: str) -> str:
     told = re.findall(r"error: (.+)", output)
     return "; ".join(dict.fromkeys(line.strip() for line in told)) or " ".join(output.split())[-500:]
-
-
-def _lead_home(about: dict[str, Any], project: Path) -> None:
-    """Makes paths absolute that are relative to where Pulumi.yaml was: virtual environment, packages of components."""
-    runtime = about.get("runtime")
-    options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
-    if "virtualenv" in options:
-        options["virtualenv"] = str(project / options["virtualenv"])
-    packages = about.get("packages")
-    if not isinstance(packages, dict):
-        return
-    for name, source in packages.items():
-        if isinstance(source, str) and source.startswith("."):
-            packages[name] = str((project / source).resolve())
-
-
-def _write_yaml(path: Path, content: dict[str, Any]) -> None:
-    draft = path.with_suffix(".new")
-    draft.write_text(yaml.safe_dump(content, sort_keys=False))
-    draft.replace(path)
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    found = yaml.safe_load(path.read_text())
-    return found if isinstance(found, dict) else {}

@@ -54,7 +54,7 @@ def level_of(config: Mapping[str, str]) -> Level:
     """How strict a stack is, by its setting teal:policy; mandatory where it has none. Raises ValueError."""
     wanted = config.get(SETTING, "mandatory")
     if wanted not in LEVELS:
-        raise ValueError(f"{SETTING} is {wanted!r}: it must be one of {', '.join(LEVELS)}")
+        raise ValueError(f"{SETTING} is {wanted[:80]!r}: it must be one of {', '.join(LEVELS)}")
     return LEVELS[wanted]
 
 

@@ -99,6 +99,9 @@ def test_a_release_in_flight_stops_everybody_else(monkeypatch: pytest.MonkeyPatc
     state = State(version=3, live=Colour.BLUE, blue=side, green=nothing, release=flight(release_id="r-42"))
     with pytest.raises(pulumi.RunError, match="release r-42 is in flight"):
         program("qa", ledger_of("qa", state))
+    monkeypatch.setenv("TEAL_RELEASE", "r-41")  # of an engine that was frozen meanwhile, and overtaken
+    with pytest.raises(pulumi.RunError, match="release r-42 is in flight"):
+        program("qa", ledger_of("qa", state))
     monkeypatch.setenv("TEAL_RELEASE", "r-42")
     assert program("qa", ledger_of("qa", state)).exports["liveColour"] == "blue"
 

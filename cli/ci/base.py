@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from localcloud.errors import LocalCloudError
-from stack_files import parsed
+from stack_files import read_yaml
 
 GIT_SECONDS = 120.0
 
@@ -87,13 +85,11 @@ def _with_environment(base: Path, project: Path, room: Path) -> Path:
 
 
 def _virtualenv(project: Path) -> str | None:
-    """The virtual environment that a project names in Pulumi.yaml. Raises LocalCloudError without that file."""
+    """The virtual environment that a project names in Pulumi.yaml. Raises LocalCloudError, SettingsError."""
     try:
-        about: Any = parsed((project / "Pulumi.yaml").read_bytes())
+        about: Any = read_yaml(project / "Pulumi.yaml", str(project / "Pulumi.yaml"))
     except FileNotFoundError:
         raise LocalCloudError(f"--base: there is no Pulumi.yaml in {project}") from None
-    except yaml.YAMLError as error:
-        raise LocalCloudError(f"{project / 'Pulumi.yaml'} is not YAML: {' '.join(str(error).split())}") from error
     runtime = about.get("runtime") if isinstance(about, dict) else None
     options = runtime.get("options") if isinstance(runtime, dict) else None
     return str(options["virtualenv"]) if isinstance(options, dict) and "virtualenv" in options else None

@@ -9,6 +9,7 @@ from cli.local.interrupt import ending_engine
 from cli.local.options import json_option, stack_argument
 from cli.local.policy import Advice, policy_option
 from cli.local.session import session
+from settings import of_stack
 
 
 @click.command()
@@ -27,6 +28,8 @@ def preview(stack: str, refresh: bool, expect_no_changes: bool, is_judged: bool,
       teal local preview prod --refresh --expect-no-changes
     """
     with session() as here:
+        here.require(stack)
+        of_stack(here.project.root, stack)  # before the engine, which would tell it in its own words
         found = here.running_stack(stack, is_judged=is_judged)
         remark, advice = here.steps.remark, Advice()
         with here.steps.step(f"Preview of {stack}", usual_seconds=5), ending_engine("nothing was changed", remark):

@@ -14,6 +14,7 @@ from release.ledger import DIGEST
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+WEEK_SECONDS = 604_800.0
 
 
 class Seconds(click.ParamType[float]):
@@ -25,10 +26,13 @@ class Seconds(click.ParamType[float]):
         """The seconds."""
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", str(value))
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh])", str(value))
         if found is None:
-            self.fail(f"{value!r} is no length of time: write 2s, 1.5m or 1h", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
+            self.fail(f"{value!r:.40} is no length of time: write 2s, 1.5m or 1h", param, ctx)
+        seconds = float(found[1]) * _UNITS[found[2]]
+        if seconds > WEEK_SECONDS:
+            self.fail(f"{value!r:.40} is longer than a week", param, ctx)
+        return seconds
 
 
 class Steps(click.ParamType[tuple[int, ...]]):

@@ -32,7 +32,8 @@ class AwsPlace(Place):
             engine = ensure()
         except ToolchainError as error:
             raise InfrastructureFailed(str(error)) from error
-        return StackProgram(self.root, self.name, engine.pulumi_command(), engine.environment())
+        command, variables = engine.pulumi_command(), engine.environment()
+        return StackProgram(self.root, self.name, command, variables, remark=self.steps.remark)
 
     @property
     def way_up(self) -> str:

@@ -198,6 +198,10 @@ class Place(ABC):
 
         return of_stack(self.root, self.name)
 
+    def check_settings(self) -> None:
+        """Raises SettingsError for a stack file that is wrong, before anybody is asked anything."""
+        self.settings  # noqa: B018  # read once, and kept
+
     @cached_property
     def secret(self) -> str:
         """The value that opens its test route."""

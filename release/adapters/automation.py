@@ -21,6 +21,7 @@ MANDATORY = "mandatory"
 """How the engine calls a policy that stops a run."""
 OnEvent = Callable[[EngineEvent], None]
 _COLOURS = re.compile(r"<\{%[^%]*%\}>")
+_UNFINISHED = re.compile(r"\* \S+::(\S+), interrupted while creating")
 
 
 class Workspace(automation.LocalWorkspace):
@@ -32,10 +33,12 @@ class Workspace(automation.LocalWorkspace):
 
 @dataclass
 class Heard:
-    """What the engine says is wrong, of all its events, which it hands on."""
+    """What the engine says is wrong, and what an earlier run left unfinished, of all its events, which it hands on."""
 
     on_event: OnEvent | None = None
     problems: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    """Resources that an earlier run was killed at while it made them: they may be there, and in no state."""
 
     @property
     def told(self) -> str:
@@ -46,6 +49,8 @@ class Heard:
     def __call__(self, event: EngineEvent) -> None:
         """Takes one event, in the thread that reads the engine's log."""
         told = event.diagnostic_event
+        if told and told.severity == "warning":
+            self.unfinished += _UNFINISHED.findall(_COLOURS.sub("", told.message))
         if told and told.severity == "error":
             text = _plain(told.message).removeprefix("error: ")
             name = told.urn.rsplit("::", 1)[-1] if told.urn else ""
@@ -67,12 +72,16 @@ class StackProgram:
         command: automation.PulumiCommand,
         variables: Mapping[str, str],
         *,
+        remark: Callable[[str], None] = lambda _: None,
         other_run_seconds: float = OTHER_RUN_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`variables` are what the engine needs beside the environment of this process, PATH among them."""
+        """`variables` are what the engine needs beside the environment of this process, PATH among them.
+
+        `remark` hears what somebody should look at although the run went well.
+        """
         self._project, self._stack_name, self._command, self._variables = project, stack_name, command, variables
-        self._other_run_seconds, self._sleep = other_run_seconds, sleep
+        self._remark, self._other_run_seconds, self._sleep = remark, other_run_seconds, sleep
 
     def apply(self, release_id: str) -> None:
         """Runs the program on behalf of a release, once no other run is at it. Raises InfrastructureFailed."""
@@ -120,8 +129,13 @@ class StackProgram:
                     ) from error
                 self._sleep(POLL_SECONDS)
             except errors.CommandError as error:
-                raise InfrastructureFailed(f"stack {self._stack_name}: {heard.told or told_in(str(error))}") from error
+                told, advice = heard.told or told_in(str(error)), self._advice(heard.unfinished)
+                raise InfrastructureFailed(
+                    "; ".join(filter(None, (f"stack {self._stack_name}: {told}", advice)))
+                ) from error
             else:
+                if advice := self._advice(heard.unfinished):
+                    self._remark(f"Stack {self._stack_name}: {advice}")
                 return
 
     def preview(self, on_event: Callable[[EngineEvent], None], policy_packs: Sequence[Path] = ()) -> None:
@@ -152,6 +166,17 @@ class StackProgram:
         except errors.CommandError as error:
             raise InfrastructureFailed(f"stack {self._stack_name}: {told_in(str(error))}") from error
         return {name: output.value for name, output in found.items()}
+
+    def _advice(self, unfinished: Sequence[str]) -> str:
+        """What to do about resources that only a person can know the fate of: the engine goes on without them."""
+        if not unfinished:
+            return ""
+        clear = f"pulumi refresh -s {self._stack_name} --clear-pending-creates"
+        names = ", ".join(dict.fromkeys(unfinished))
+        return (
+            f"an earlier run was killed while it made {names}, which may be there without being in the state: "
+            f"look for it at AWS, delete it or take it in by `pulumi import`, then `{clear}`"
+        )
 
     def _missing(self) -> LedgerMissing:
         return LedgerMissing(

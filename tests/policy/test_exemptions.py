@@ -49,7 +49,7 @@ def test_an_entry_is_read_as_it_stands(tmp_path: Path) -> None:
         (line(reason="because"), "entry 1 reason: String should have at least 30 characters"),
         (line(owner=""), "entry 1 owner: Field required"),
         (line(expires=""), "entry 1 expires: Field required"),
-        (line(expires="never"), "entry 1 expires: Input should be a valid date"),
+        (line(expires="never"), "entry 1 expires: must be a date such as 2027-01-31"),
         (line() + line(ticket="ABC-1"), "entry 2 ticket: Extra inputs are not permitted"),
         (line(id="disk-encrypting"), "there is no rule 'disk-encrypting'"),
     ],

@@ -1,10 +1,15 @@
 """An engine's life with the real adapters, as cli/release/conduct.py leads it; the program is a stand-in."""
 
+import fcntl
 import os
 import signal
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from processes.job import Do, Ended, FastClock, Fault, Harm, Job, When
@@ -22,6 +27,9 @@ from release.verdict import GOOD, NO_HOOK, HookAnswer, HookRun, Verdict
 
 NEXT = "sha256:" + "b" * 64
 NETWORK = {Colour.BLUE: "10.0.1", Colour.GREEN: "10.0.2"}
+OTHER_RUN_SECONDS, OTHER_RUN_POLL_SECONDS = 30.0, 0.01
+STACK_LOCKS = Path(tempfile.gettempdir()) / f"teal-tests-{os.getuid()}.locks"
+"""A byte of it is the lock of a stack."""
 ENGINE_HEADER = "X-Engine"
 """Says to the API which engine calls."""
 
@@ -71,22 +79,39 @@ def _call(event_name: str) -> str:
 
 
 class Program:
-    """Stands for the Pulumi program: declares the ledger's weights and capacities, servers before weights."""
+    """Stands for the Pulumi program: declares the ledger's weights and capacities, servers before weights.
+
+    As with a stack of Pulumi's, one run at a time: a lock that a frozen process keeps and a dead one does not.
+    """
 
     def __init__(self, ledger: LedgerTable, elbv2: Any, routes: Routes) -> None:
         self._ledger, self._elbv2, self._routes = ledger, elbv2, routes
 
     def apply(self, release_id: str) -> None:
-        state = self._ledger.read()
-        try:
-            admit(state, release_id)
-        except ReleaseInFlight as error:
-            raise InfrastructureFailed(str(error)) from error
+        with self._locked():
+            state = self._ledger.read()
+            try:
+                admit(state, release_id)
+            except ReleaseInFlight as error:
+                raise InfrastructureFailed(str(error)) from error
+            self._declare(state)
+
+    def _declare(self, state: State) -> None:
         servers = {colour: self._servers(colour) for colour in Colour}
         wanted = {colour: targets(colour, state.side(colour).capacity) for colour in Colour}
         self._change(self._elbv2.register_targets, wanted, servers)
         ListenerTraffic(self._elbv2, self._routes).shift(state.weights)
         self._change(self._elbv2.deregister_targets, servers, wanted)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        deadline = time.monotonic() + OTHER_RUN_SECONDS
+        with STACK_LOCKS.open("ab") as file:
+            while not _is_ours(file.fileno(), self._ledger.table_name):
+                if time.monotonic() > deadline:
+                    raise InfrastructureFailed("the stack is locked by another run")
+                time.sleep(OTHER_RUN_POLL_SECONDS)
+            yield
 
     def _servers(self, colour: Colour) -> list[str]:
         arn = self._routes.group_arns[colour]
@@ -98,6 +123,14 @@ class Program:
             meant = [{"Id": each} for each in some[colour] if each not in but[colour]]
             if meant:
                 call(TargetGroupArn=arn, Targets=meant)
+
+
+def _is_ours(file: int, stack: str) -> bool:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, zlib.crc32(stack.encode()))
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Onlooker:

@@ -22,6 +22,7 @@ from release.states import floor
 LIVE = "sha256:" + "a" * 64
 RATE = 20.0
 """How much faster than the machine's the clocks of engines run: their locks' 30 s are 1.5 s."""
+PHASE_SECONDS, POLL_SECONDS = 20.0, 0.02
 CONVERGED_SECONDS = 2.0
 """How long weights must have been shown before servers may go that they took the requests from."""
 TERM_OVER = 60.0
@@ -85,6 +86,13 @@ class Environment:
     def end(self) -> tuple[State, dict[Colour, int], dict[Colour, int]]:
         """What a release leaves behind, but for versions."""
         return replace(self.ledger.read(), version=1), dict(self.traffic.weights()), self.healthy
+
+    def wait_for(self, phase: Phase) -> None:
+        """Returns once its release is in a phase."""
+        deadline = time.monotonic() + PHASE_SECONDS
+        while (release := self.ledger.read().release) is None or release.phase is not phase:
+            assert time.monotonic() < deadline, f"not {phase} after {PHASE_SECONDS} s"
+            time.sleep(POLL_SECONDS)
 
     def empty(self, colour: Colour) -> None:
         """Takes all servers of a colour away, by hand."""

@@ -13,8 +13,11 @@ from processes.job import Do, Ended, Fault, Harm, When
 from processes.nursery import Nursery
 from release.adapters.dynamodb_lock import FRESH
 from release.ledger import Colour
+from release.machine import Phase
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
+STACK_WAIT_SECONDS = 0.5
+"""How long the other engine is watched waiting for the stack."""
 SLOW = 5.0
 """Rate at which no heartbeat comes between the renewals that the engine asks for."""
 
@@ -88,3 +91,27 @@ def test_weights_that_are_sent_in_spite_of_all_are_taken_back(
     assert [write.weights for write in late] == [{BLUE: 50, GREEN: 50}, {BLUE: 100, GREEN: 0}]
     assert environment.end == before
     record_property("weights of an engine that no fence could stop", f"live for {late[1].at - late[0].at:.3f} s")
+
+
+@pytest.mark.parametrize("when", [When.BEFORE, When.AFTER])
+def test_an_engine_that_is_frozen_in_its_run_of_the_program_is_overtaken_and_changes_no_weights(
+    new: Callable[..., Environment], nursery: Nursery, when: When
+) -> None:
+    """The other engine turns the traffic at once. For the program it waits: the stack is the frozen run's so long."""
+    environment = new()
+    before = environment.end
+    frozen = nursery.start(environment.job("frozen", Do.RELEASE, at(when, "RegisterTargets", 1), bake_seconds=2.0))
+    try:
+        frozen.wait_until_frozen()
+        other = nursery.start(environment.job("other", Do.ABORT))
+        environment.wait_for(Phase.ROLLING_BACK)
+        assert environment.traffic.weights() == {BLUE: 100, GREEN: 0}
+        time.sleep(STACK_WAIT_SECONDS)
+        assert not other.ended.done(), "it ran the program beside a run that was not over"
+    finally:
+        os.kill(frozen.pid, signal.SIGCONT)
+    assert frozen.wait().outcome == "LockLost"
+    assert other.wait().outcome == "ROLLED_BACK"
+    assert all(write.weights == {BLUE: 100, GREEN: 0} for write in environment.writes)
+    assert environment.end == before
+    environment.check()

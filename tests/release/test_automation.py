@@ -1,5 +1,6 @@
 """The Automation API adapter, with a `pulumi` that only says what a test wants."""
 
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -15,8 +16,9 @@ PULUMI = """#!/bin/sh
 here=$(dirname "$(dirname "$0")")
 echo "$TEAL_RELEASE $*" >> "$here/calls"
 case "$*" in
-    version*) echo v3.259.0 ;;
+    version*) [ -e "$here/events" ] && echo v3.200.0 || echo v3.259.0 ;;
     *"up --yes"*)
+        [ -e "$here/events" ] && while [ $# -gt 0 ]; do [ "$1" = --event-log ] && cat "$here/events" > "$2"; shift; done
         [ -e "$here/problem" ] && { cat "$here/problem" >&2; exit 255; }
         exit 0 ;;
     *"stack output"*)
@@ -28,6 +30,17 @@ esac
 AN_UPDATE = (
     '"kind": "update", "startTime": "2026-11-23T12:00:00.000Z", "endTime": "2026-11-23T12:00:01.000Z", "message": "",'
     '"environment": {}, "config": {}, "result": "succeeded", "version": 1'
+)
+CANCEL_EVENT = '{"sequence": 2, "timestamp": 2, "cancelEvent": {}}\n'
+UNFINISHED = (
+    "<{%reset%}>Attempting to deploy or update resources with 2 pending operations from previous deployment.\n"
+    "  * urn:pulumi:dev::teal::teal:index:Fleet$aws:autoscaling/policy:Policy::green-cpu, interrupted while creating\n"
+    "  * urn:pulumi:dev::teal::aws:lb/listener:Listener::web-listener, interrupted while updating\n"
+    "These resources are in an unknown state<{%reset%}>"
+)
+ADVICE = (
+    "an earlier run was killed while it made green-cpu, which may be there without being in the state: look for it at "
+    "AWS, delete it or take it in by `pulumi import`, then `pulumi refresh -s dev --clear-pending-creates`"
 )
 LOCKED = "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete it"
 
@@ -43,6 +56,7 @@ class Bench:
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         (folder / "Pulumi.yaml").write_text("name: teal\nruntime: python\n")
         self.slept: list[float] = []
+        self.remarks: list[str] = []
         self.woken: Callable[[], None] = lambda: None
 
     def program(self, other_run_seconds: float = 60.0) -> StackProgram:
@@ -50,8 +64,9 @@ class Bench:
         variables = {"PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true", "AN_UPDATE": AN_UPDATE}
         command = PulumiCommand(root=str(self.folder))
         return StackProgram(
-            self.folder, "dev", command, variables, other_run_seconds=other_run_seconds, sleep=self.sleep
-        )
+            self.folder, "dev", command, variables,
+            remark=self.remarks.append, other_run_seconds=other_run_seconds, sleep=self.sleep,
+        )  # fmt: skip
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -59,6 +74,12 @@ class Bench:
 
     def has_problem(self, told: str) -> None:
         (self.folder / "problem").write_text(told)
+
+    def warns(self, message: str) -> None:
+        """From now on it is of a version that tells its events in a file."""
+        told = {"urn": "", "prefix": "", "message": message, "color": "never", "severity": "warning"}
+        event = {"sequence": 1, "timestamp": 1, "diagnosticEvent": told}
+        (self.folder / "events").write_text(json.dumps(event) + "\n" + CANCEL_EVENT)
 
     @property
     def calls(self) -> list[str]:
@@ -105,6 +126,21 @@ def test_a_run_that_fails_is_one_line_of_the_engines_own(bench: Bench) -> None:
     bench.has_problem("warning: x\nerror: no credentials\n\nerror: update failed\n")
     with pytest.raises(InfrastructureFailed, match=r"^stack dev: no credentials; update failed$"):
         bench.program().apply("r-1")
+
+
+def test_what_an_earlier_run_was_killed_at_holds_nothing_up_and_is_told(bench: Bench) -> None:
+    bench.warns(UNFINISHED)
+    bench.program().apply("r-1")
+    assert bench.remarks == [f"Stack dev: {ADVICE}"]
+
+
+def test_where_that_is_in_the_way_the_failure_says_what_to_do(bench: Bench) -> None:
+    bench.warns(UNFINISHED)
+    bench.has_problem("error: green-cpu: only one such policy is allowed\n")
+    with pytest.raises(InfrastructureFailed) as failed:
+        bench.program().apply("r-1")
+    assert str(failed.value) == f"stack dev: green-cpu: only one such policy is allowed; {ADVICE}"
+    assert bench.remarks == []
 
 
 def test_without_such_a_stack_it_says_how_to_make_it(bench: Bench) -> None:
