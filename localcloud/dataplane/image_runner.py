@@ -3,19 +3,22 @@
 import os
 import shutil
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Generic
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.dataplane.observe import api_client
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.errors import LocalCloudError
-from localcloud.images.cache import UnpackedImage, pull
+from localcloud.images.reference import ImageReference
+from localcloud.images.registry import EcrClient
 from localcloud.instances.addresses import loopback_address
 from localcloud.instances.container import ContainerSpec, from_user_data
-from localcloud.instances.driver import Driver, Launch, Running
+from localcloud.instances.driver import Driver, ImageT, Launch, Running
 
 LOG_TAIL_BYTES = 4096
 
@@ -29,8 +32,8 @@ class RunningImage:
     log: Path
 
     @property
-    def pid(self) -> int:
-        """Its first process."""
+    def pid(self) -> int | None:
+        """Its first process; None as long as there is none."""
         return self.running.pid
 
     def is_alive(self) -> bool:
@@ -52,31 +55,37 @@ class RunningImage:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-class ImageRunner:
-    """Implements Runner. images is the cache of pulled ones; every instance has its folder and log below home.
+class ImageRunner(Generic[ImageT]):
+    """Implements Runner. `pull` gets an image to where the driver starts it; each instance has its folder below home.
 
     prepare is thread-safe; start and forget belong to one thread.
     """
 
-    def __init__(self, driver: Driver, endpoint_url: str, images: Path, home: Path) -> None:
+    def __init__(
+        self,
+        driver: Driver[ImageT],
+        endpoint_url: str,
+        pull: Callable[[EcrClient, ImageReference], ImageT],
+        home: Path,
+    ) -> None:
         self._driver = driver
         self._endpoint_url = endpoint_url
-        self._images = images
+        self._pull = pull
         self._home = home
         self._addresses: dict[str, str] = {}
 
-    def prepare(self, birth: Birth) -> "PulledImage | None":
+    def prepare(self, birth: Birth) -> "ReadyInstance[ImageT] | None":
         """Pulls the image that the user data names. Raises CannotStart."""
         try:
             spec = from_user_data(birth.user_data)
             if spec is None:
                 return None
             ecr = api_client("ecr", birth.region, self._endpoint_url)
-            return PulledImage(self, birth, spec, pull(ecr, spec.image, self._images))
+            return ReadyInstance(self, birth, spec, self._pull(ecr, spec.image))
         except (LocalCloudError, ClientError, BotoCoreError, OSError) as problem:
             raise CannotStart(str(problem)) from problem
 
-    def start(self, birth: Birth, spec: ContainerSpec, image: UnpackedImage) -> RunningImage:
+    def start(self, birth: Birth, spec: ContainerSpec, image: ImageT) -> RunningImage:
         """Starts an instance on an address of its own. Raises CannotStart."""
         folder = self._home / birth.instance_id
         log = folder / "instance.log"
@@ -96,6 +105,7 @@ class ImageRunner:
                 image=image,
                 folder=folder,
                 log=log,
+                instance_type=birth.instance_type,
             )
             return RunningImage(address, self._driver.start(launch), log)
         except (LocalCloudError, OSError) as problem:
@@ -109,13 +119,13 @@ class ImageRunner:
 
 
 @dataclass(frozen=True, slots=True)
-class PulledImage:
+class ReadyInstance(Generic[ImageT]):
     """Implements Prepared: what to run, and it is here."""
 
-    runner: ImageRunner
+    runner: ImageRunner[ImageT]
     birth: Birth
     spec: ContainerSpec
-    image: UnpackedImage
+    image: ImageT
 
     @property
     def port(self) -> int:
