@@ -50,7 +50,7 @@ class Engine:
 def built_images(client: Client, folder: Path, version: str) -> Mapping[str, Image]:
     """By name: `app` as the dev stack builds it, `one` and `two` of other versions, which answer /slow, too.
 
-    Afterwards all of it is in the engine's cache.
+    Afterwards the engine has all of it in its cache, and the images as teal-test:NAME.
     """
     source = folder / "app"
     shutil.copytree(ROOT / "app", source, ignore=shutil.ignore_patterns("__pycache__"))
@@ -63,6 +63,7 @@ def built_images(client: Client, folder: Path, version: str) -> Mapping[str, Ima
     for name, (context, told) in wanted.items():
         with (folder / f"{name}.log").open("wb") as log:
             made = client.build(Recipe(context=context, args=with_base({"VERSION": told})), f"teal-test:{name}", log)
+            client.load(made, f"teal-test:{name}", log)
         images[name] = made.packed()
     return images
 

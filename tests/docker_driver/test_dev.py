@@ -23,7 +23,7 @@ from scripts.build_image import ROOT
 from stack_files import region_of
 
 BACK_SECONDS = 10.0
-RATE = 50.0
+RATE = 100.0
 MIB = 1024 * 1024
 QUICK = ("--steps", "25,100", "--bake", "2s", "--keep-warm", "2s")
 Record = Callable[[str, object], None]
