@@ -32,7 +32,9 @@ def docker_engine(folder: Path) -> Iterator[Client]:
         yield _with_base(found)
         return
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
-        pytest.skip(f"not run, so nothing is known of containers: {found}, and no dockerd can be started here")
+        pytest.skip(
+            f"not run, so nothing is known of images and containers: {found}, and no dockerd can be started here"
+        )
     with _daemon(folder) as host, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", host)
         yield _with_base(find_client())
@@ -64,6 +66,7 @@ def _daemon(folder: Path) -> Iterator[str]:
     finally:
         daemon.send_signal(signal.SIGTERM)
         daemon.wait(STOP_SECONDS)
+        shutil.rmtree(folder / "data", ignore_errors=True)  # half a gigabyte, which pytest would keep
 
 
 def _with_base(client: Client) -> Client:

@@ -84,7 +84,10 @@ class DockerDriver:
 
     def close(self) -> None:
         """Removes all that the cloud has in the engine. Raises DockerError."""
-        self._engine.clear(self._registry)
+        try:
+            self._engine.clear(self._registry)
+        finally:
+            self._engine.close()
 
     def _box(self, launch: Launch[EngineImage]) -> Box:
         return Box(

@@ -3,17 +3,18 @@
 Everything of a cloud's carries its mark as a label, and nothing else is ever changed or removed.
 """
 
+import socket
 import struct
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
-from requests.exceptions import RequestException
+from requests import exceptions
 from urllib3.exceptions import HTTPError
 
 from localcloud.docker.client import engine_host
@@ -31,7 +32,7 @@ NETWORK = {
     "com.docker.network.bridge.enable_icc": "false",  # instances reach each other as little as on AWS
     "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
 }
-TROUBLES = (DockerException, RequestException, HTTPError, OSError, struct.error)
+TROUBLES = (DockerException, exceptions.RequestException, HTTPError, OSError, struct.error)
 """What its client library raises when the engine goes away: in the middle of a stream, too."""
 
 
@@ -73,12 +74,18 @@ class Engine:
                 f"instances need a Docker engine of this machine, unix://..., and DOCKER_HOST is {self.host}"
             )
         try:
+            with socket.socket(socket.AF_UNIX) as caller:  # the library leaves its socket open where nobody answers
+                caller.connect(self.host.removeprefix("unix://"))
             self._api: Any = Bounded(self.host, version="auto", timeout=ANSWER_SECONDS)
             self.processors = int(self._api.info()["NCPU"])
         except TROUBLES as trouble:
             raise NoDocker(
                 f"no Docker engine answers at {self.host} ({_short(trouble)}): start it, or set DOCKER_HOST"
             ) from trouble
+
+    def close(self) -> None:
+        """Ends the connections to the engine; to be called last."""
+        self._api.close()
 
     @property
     def network(self) -> str:
@@ -193,7 +200,8 @@ class Engine:
 def clear(mark: str, registry: str, host: str) -> None:
     """Removes what a cloud that has ended left in the engine. Raises DockerError, saying how to do it by hand."""
     try:
-        Engine(mark, host).clear(registry)
+        with closing(Engine(mark, host)) as engine:
+            engine.clear(registry)
     except DockerError as error:
         raise DockerError(
             f"{error}; the ended cloud may have left containers: "
@@ -222,5 +230,7 @@ def _gone_is_fine() -> Iterator[None]:
 
 def _short(trouble: BaseException) -> str:
     """One line: the engine's own explanation where it gave one."""
+    if isinstance(trouble, exceptions.ConnectionError):
+        return "the Docker engine does not answer"
     told = trouble.explanation if isinstance(trouble, APIError) and trouble.explanation else trouble
     return " ".join(str(told).split())

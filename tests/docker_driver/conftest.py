@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from docker_world import Engine, built_images
-from dockerd import docker_engine
+from localcloud.docker.client import Client
 from localcloud.images.oci import Image
 from scripts.build_image import ROOT
 from settings import of_stack
@@ -24,10 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(docker_client: Client) -> Engine:
     """A Docker engine that answers."""
-    with docker_engine(tmp_path_factory.mktemp("d")) as client:
-        yield Engine(client)
+    return Engine(docker_client)
 
 
 @pytest.fixture(scope="session")

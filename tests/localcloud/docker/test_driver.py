@@ -80,6 +80,9 @@ class FakeEngine:
     def clear(self, registry: str) -> None:
         self.told.append(("clear", registry))
 
+    def close(self) -> None:
+        self.told.append("close")
+
 
 @pytest.fixture
 def engine() -> FakeEngine:
@@ -227,4 +230,4 @@ def test_a_stop_waits_for_a_container_that_is_being_made(
 
 def test_the_end_of_the_driver_leaves_nothing(driver: DockerDriver, engine: FakeEngine) -> None:
     driver.close()
-    assert engine.told == ["network", ("clear", REGISTRY)]
+    assert engine.told == ["network", ("clear", REGISTRY), "close"]

@@ -4,6 +4,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -111,9 +112,9 @@ def test_what_cannot_be_removed_is_told_with_how_to_do_it_by_hand(fake: FakeDock
 
 
 def test_an_image_that_is_not_there_is_none(host: str) -> None:
-    engine = Engine(MARK, host)
-    assert engine.processors == 3
-    assert engine.image(f"{REGISTRY}/web@sha256:1") is None
+    with closing(Engine(MARK, host)) as engine:
+        assert engine.processors == 3
+        assert engine.image(f"{REGISTRY}/web@sha256:1") is None
 
 
 def test_no_engine_is_one_line(tmp_path: Path) -> None:
