@@ -3,8 +3,8 @@
 import os
 import shutil
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Generic
@@ -21,6 +21,8 @@ from localcloud.instances.container import ContainerSpec, from_user_data
 from localcloud.instances.driver import Driver, ImageT, Launch, Running
 
 LOG_TAIL_BYTES = 4096
+MOST_AT_ONCE = 10
+"""Parameters that SSM takes in a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class RunningImage:
     address: str
     running: Running
     log: Path
+
+    @property
+    def container(self) -> str:
+        """Name of its container; empty for a process."""
+        return self.running.container
 
     @property
     def pid(self) -> int | None:
@@ -81,12 +88,14 @@ class ImageRunner(Generic[ImageT]):
             if spec is None:
                 return None
             ecr = api_client("ecr", birth.region, self._endpoint_url)
-            return ReadyInstance(self, birth, spec, self._pull(ecr, spec.image))
+            image = self._pull(ecr, spec.image)
+            return ReadyInstance(self, birth, spec, image, self._secrets(birth.region, spec))
         except (LocalCloudError, ClientError, BotoCoreError, OSError) as problem:
             raise CannotStart(str(problem)) from problem
 
-    def start(self, birth: Birth, spec: ContainerSpec, image: ImageT) -> RunningImage:
+    def start(self, ready: "ReadyInstance[ImageT]") -> RunningImage:
         """Starts an instance on an address of its own. Raises CannotStart."""
+        birth, spec = ready.birth, ready.spec
         folder = self._home / birth.instance_id
         log = folder / "instance.log"
         try:
@@ -102,14 +111,30 @@ class ImageRunner(Generic[ImageT]):
                 address=address,
                 zone=birth.zone,
                 spec=spec,
-                image=image,
+                image=ready.image,
                 folder=folder,
                 log=log,
                 instance_type=birth.instance_type,
+                secrets=ready.secrets,
             )
             return RunningImage(address, self._driver.start(launch), log)
         except (LocalCloudError, OSError) as problem:
             raise CannotStart(str(problem)) from problem
+
+    def _secrets(self, region: str, spec: ContainerSpec) -> dict[str, str]:
+        """What the instance reads from SSM as it starts, by variable. Raises CannotStart for one that is missing."""
+        names = sorted(set(spec.secrets.values()))
+        if not names:
+            return {}
+        ssm = api_client("ssm", region, self._endpoint_url)
+        found: dict[str, str] = {}
+        for start in range(0, len(names), MOST_AT_ONCE):
+            told = ssm.get_parameters(Names=names[start : start + MOST_AT_ONCE], WithDecryption=True)["Parameters"]
+            found |= {parameter["Name"]: parameter["Value"] for parameter in told}
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise CannotStart(f"these secrets are not in SSM: {', '.join(missing)}")
+        return {variable: found[name] for variable, name in spec.secrets.items()}
 
     def forget(self, instance_id: str) -> None:
         """Gives its address back and removes its home and temporary files; its log stays."""
@@ -126,6 +151,8 @@ class ReadyInstance(Generic[ImageT]):
     birth: Birth
     spec: ContainerSpec
     image: ImageT
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values by variable."""
 
     @property
     def port(self) -> int:
@@ -144,7 +171,7 @@ class ReadyInstance(Generic[ImageT]):
 
     def start(self) -> RunningImage:
         """Starts it. Raises CannotStart."""
-        return self.runner.start(self.birth, self.spec, self.image)
+        return self.runner.start(self)
 
 
 def can_bind(address: str, port: int) -> bool:

@@ -115,6 +115,11 @@ class ContainerInstance:
         self.pid: int | None = None
         threading.Thread(target=self._live, name=box.name, daemon=True).start()
 
+    @property
+    def container(self) -> str:
+        """Name of the container."""
+        return self._box.name
+
     def is_alive(self) -> bool:
         """Whether it is being made, or runs."""
         return not self._ended.is_set()
@@ -153,6 +158,7 @@ def _environment(launch: Launch[EngineImage]) -> Mapping[str, str]:
     """As on an instance (components/instance_boot.py)."""
     return {
         **launch.spec.environment,
+        **launch.secrets,
         "TEAL_COLOUR": launch.spec.colour,
         "TEAL_DIGEST": launch.image.digest,
         "TEAL_INSTANCE": launch.instance_id,

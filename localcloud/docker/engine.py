@@ -46,7 +46,8 @@ class Box:
     """Loopback address of this machine that its port is published at."""
     port: int
     size: Size
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
+    """Secrets among it."""
     labels: Mapping[str, str] = field(default_factory=dict)
 
 

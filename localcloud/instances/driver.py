@@ -1,6 +1,7 @@
 """What the embedded cloud asks of whatever runs instances: processes here, containers in localcloud/docker."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -35,10 +36,16 @@ class Launch(Generic[ImageT]):
     """What the instance prints is appended here."""
     instance_type: str = ""
     """EC2's name for its size; "" where nobody knows."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values by variable, for the instance's environment and no other place."""
 
 
 class Running(Protocol):
     """An instance that was started, alive or not."""
+
+    @property
+    def container(self) -> str:
+        """Name of its container, by which the engine's own commands find it; empty for a process."""
 
     @property
     def pid(self) -> int | None:

@@ -110,6 +110,7 @@ def launch(tmp_path: Path) -> Launch[EngineImage]:
         folder=tmp_path / "i-1",
         log=tmp_path / "i-1" / "instance.log",
         instance_type="t4g.small",
+        secrets={"API_KEY": "s3cr3t"},
     )
 
 
@@ -184,9 +185,11 @@ def test_a_container_is_the_instance_that_was_asked_for(
     assert (box.size.processors, box.size.memory_bytes) == (2.0, 512 * 1024 * 1024)
     assert box.labels == {"teal.instance": "i-1", "teal.colour": "green"}
     assert box.environment == {
-        "A": "b", "TEAL_COLOUR": "green", "TEAL_DIGEST": DIGEST, "TEAL_INSTANCE": "i-1", "TEAL_VERSION": "7",
-        "TEAL_ZONE": "eu-west-1a",
+        "A": "b", "API_KEY": "s3cr3t", "TEAL_COLOUR": "green", "TEAL_DIGEST": DIGEST, "TEAL_INSTANCE": "i-1",
+        "TEAL_VERSION": "7", "TEAL_ZONE": "eu-west-1a",
     }  # fmt: skip
+    assert "s3cr3t" not in repr(box) + repr(launch)
+    assert instance.container == box.name
     assert instance.is_alive()
     engine.status = 137
     assert instance.stop(GRACE) == -9
