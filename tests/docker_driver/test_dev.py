@@ -26,6 +26,7 @@ BACK_SECONDS = 10.0
 RATE = 100.0
 MIB = 1024 * 1024
 QUICK = ("--steps", "25,100", "--bake", "2s", "--keep-warm", "2s")
+WHO_AM_I = "import os; print(os.getuid(), os.environ['TEAL_INSTANCE'])"
 Record = Callable[[str, object], None]
 
 
@@ -120,6 +121,19 @@ def test_a_killed_container_is_back_within_ten_seconds(dev: Up, engine: Engine, 
     record_property("killed container", f"noticed after {noticed:.1f} s, replaced and healthy after {seconds:.1f} s")
     assert seconds < BACK_SECONDS
     assert victim not in dev.healthy()
+
+
+def test_everyday_work_reaches_into_a_container(dev: Up) -> None:
+    instance = min(dev.healthy())
+    told = teal(dev.home.root, "containers", "exec", "dev", instance, "/usr/bin/python3.11", "-c", WHO_AM_I)
+    assert (told.returncode, told.stdout.split()) == (0, ["10001", instance]), told.stderr
+    rows = json.loads(teal(dev.home.root, "containers", "ps", "dev", "--json").stdout)
+    assert instance in json.dumps(rows)
+    logs = teal(dev.home.root, "containers", "logs", "dev", instance)
+    assert "Starting gunicorn" in logs.stdout
+    ended = teal(dev.home.root, "containers", "kill", "dev", instance)
+    assert ended.returncode == 0, ended.stderr
+    within(BACK_SECONDS, lambda: instance not in dev.healthy() and len(dev.healthy()) == 2, "another one serves")
 
 
 def test_a_release_under_load_fails_no_request(dev: Up, images: Mapping[str, Image], record_property: Record) -> None:
