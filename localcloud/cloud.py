@@ -2,10 +2,12 @@
 
 import json
 import os
+import secrets
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -26,13 +28,16 @@ from localcloud.api.server import ApiServer
 from localcloud.dataplane.image_runner import ImageRunner
 from localcloud.dataplane.observe import USER_AGENT
 from localcloud.dataplane.plane import DataPlane
+from localcloud.dataplane.runner import Runner
 from localcloud.errors import CloudStartFailed, LocalCloudError
-from localcloud.home import MARK, Home
-from localcloud.images import moto_gap
+from localcloud.home import MARK, DriverName, Home
+from localcloud.images import moto_gap, pull_front
+from localcloud.images.cache import pull
 from localcloud.instances import leash
 from localcloud.instances.process import ProcessDriver
 from localcloud.launch import STATUS_PATH
 from localcloud.provider import aws, docker
+from localcloud.provider.docker_builds import Builder, Packer
 from localcloud.provider.servicer import serve
 
 REPAIRS = (
@@ -47,13 +52,21 @@ GRACE_SECONDS = 1.0
 class Cloud:
     """A cloud that answers as long as the `with` block lasts. Raises CloudStartFailed when a part does not come up."""
 
-    def __init__(self, home: Home, project: Path, regions: Sequence[str], *, records_calls: bool = False) -> None:
+    def __init__(
+        self,
+        home: Home,
+        project: Path,
+        regions: Sequence[str],
+        *,
+        driver: DriverName = DriverName.PROCESS,
+        records_calls: bool = False,
+    ) -> None:
         """Takes the folder that it keeps its things in, the project to build from, and the regions that it runs.
 
         One that records calls writes every request to its API into the home's calls_file.
         """
         self._home, self._project, self._regions = home, project, regions
-        self._records_calls = records_calls
+        self._driver, self._records_calls = driver, records_calls
         self._parts = ExitStack()
         self._plane: DataPlane | None = None
         self.providers: dict[str, int] = {}
@@ -80,14 +93,13 @@ class Cloud:
     def _start(self) -> None:
         for repair in REPAIRS:
             repair.install()
-        around = [moto_gap.blobs, answering(STATUS_PATH, self._status), signalling(self._changed, USER_AGENT)]
+        images = (moto_gap.blobs, pull_front.pulls)
+        around = [*images, answering(STATUS_PATH, self._status), signalling(self._changed, USER_AGENT)]
         if self._records_calls:
             around.append(recording(self._home.calls_file))
         api = self._parts.enter_context(ApiServer(around))
         self.api_url = api.url
-        driver = ProcessDriver(environment=_mark())
-        self._parts.callback(driver.close)
-        runner = ImageRunner(driver, api.url, self._home.images, self._home.instances)
+        runner, builder = self._containers(api.url) if self._driver is DriverName.DOCKER else self._processes(api.url)
         launcher = (sys.executable, "-S", "-E", leash.__file__, str(os.getpid()))
         plane = DataPlane(api.url, self._regions, self._home.envoy, runner, leash=launcher)
         try:
@@ -96,10 +108,29 @@ class Cloud:
             raise CloudStartFailed(f"the load balancer did not start: {error}") from error
         self._parts.callback(plane.stop)
         self._plane = plane
-        for package in (aws.package(api.url), docker.package(api.url, self._project)):
+        for package in (aws.package(api.url), docker.package(api.url, self._project, builder)):
             server, port = serve(package)
             self._parts.callback(server.stop, GRACE_SECONDS)
             self.providers[package.name] = port
+
+    def _processes(self, api_url: str) -> tuple[Runner, Builder]:
+        driver = ProcessDriver(environment=_mark())
+        self._parts.callback(driver.close)
+        pulling = partial(pull, cache=self._home.images)
+        return ImageRunner(driver, api_url, pulling, self._home.instances), Packer(self._project)
+
+    def _containers(self, api_url: str) -> tuple[Runner, Builder]:
+        """Raises DockerError, also where no engine answers."""
+        # Here, since most clouds do without Docker, and its client library takes its time.
+        from localcloud.docker.builder import EngineBuilder
+        from localcloud.docker.driver import DockerDriver
+        from localcloud.docker.engine import Engine
+
+        engine = Engine(os.environ.get(MARK) or secrets.token_hex(8))
+        driver = DockerDriver(engine, api_url.removeprefix("http://"))
+        self._parts.callback(driver.close)
+        builder = EngineBuilder(self._project, self._home.build_log)
+        return ImageRunner(driver, api_url, driver.pull, self._home.instances), builder
 
     def _changed(self) -> None:
         if self._plane:

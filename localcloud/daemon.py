@@ -14,7 +14,7 @@ import structlog
 from localcloud.api.recorder import SWITCH
 from localcloud.cloud import Cloud
 from localcloud.errors import LocalCloudError
-from localcloud.home import MARK, CloudRecord, Home
+from localcloud.home import MARK, CloudRecord, DriverName, Home
 
 WATCH_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
@@ -40,6 +40,7 @@ def main() -> int:
     parser.add_argument("home", type=Path)
     parser.add_argument("project", type=Path)
     parser.add_argument("regions", nargs="+")
+    parser.add_argument("--driver", type=DriverName, default=DriverName.PROCESS)
     arguments = parser.parse_args()
     home = Home(arguments.home)
     configure_log()
@@ -49,8 +50,8 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        records = os.environ.get(SWITCH) == "1"
-        with Cloud(home, arguments.project, arguments.regions, records_calls=records) as cloud:
+        records, driver = os.environ.get(SWITCH) == "1", arguments.driver
+        with Cloud(home, arguments.project, arguments.regions, driver=driver, records_calls=records) as cloud:
             home.write_record(
                 CloudRecord(
                     pid=os.getpid(),
@@ -58,6 +59,8 @@ def main() -> int:
                     mark=os.environ[MARK],
                     api_url=cloud.api_url,
                     providers=cloud.providers,
+                    driver=driver,
+                    docker_host=os.environ.get("DOCKER_HOST", ""),
                 )
             )
             while not stopping.wait(WATCH_SECONDS):

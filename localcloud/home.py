@@ -5,12 +5,22 @@ import os
 import secrets
 import shutil
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 import psutil
 
 from localcloud.errors import CloudNotRunning, LocalCloudError
+
+
+class DriverName(StrEnum):
+    """What runs the instances of a cloud."""
+
+    PROCESS = "process"
+    """They are processes of this machine, which needs nothing."""
+    DOCKER = "docker"
+    """They are containers of this machine's Docker engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +35,16 @@ class CloudRecord:
     api_url: str
     providers: dict[str, int]
     """Port by Pulumi package."""
+    driver: DriverName = DriverName.PROCESS
+    docker_host: str = ""
+    """DOCKER_HOST as the cloud was started with it; others may be called without."""
 
     @classmethod
     def parse(cls, written: str) -> Self:
         """The record that as_json wrote. Raises ValueError for anything else."""
         found = json.loads(written)
+        if isinstance(found, dict):
+            found = {"driver": DriverName.PROCESS, "docker_host": "", **found}  # a cloud of before there was a choice
         if not isinstance(found, dict) or found.keys() != {field.name for field in fields(cls)}:
             raise ValueError(f"no record of a cloud: {written!r}")
         providers = found["providers"]
@@ -41,11 +56,18 @@ class CloudRecord:
             mark=str(found["mark"]),
             api_url=str(found["api_url"]),
             providers={package: int(port) for package, port in providers.items()},
+            driver=DriverName(found["driver"]),
+            docker_host=str(found["docker_host"]),
         )
 
     def as_json(self) -> str:
         """The record as JSON."""
         return json.dumps(asdict(self), indent=1)
+
+    @property
+    def registry(self) -> str:
+        """host:port at which a container engine pulls the cloud's images."""
+        return self.api_url.removeprefix("http://")
 
     @property
     def is_alive(self) -> bool:
@@ -78,6 +100,7 @@ class Home:
         self.record_file = self.root / "cloud.json"
         self.lock_file = self.root / "lock"
         self.log_file = self.root / "cloud.log"
+        self.build_log = self.root / "build.log"
         self.calls_file = self.root / "calls.jsonl"
         self.passphrase_file = self.root / "passphrase"
         self.backend = self.root / "pulumi" / "state"

@@ -15,7 +15,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from localcloud.errors import CloudStartFailed, LocalCloudError
-from localcloud.home import MARK, CloudRecord, Home
+from localcloud.home import MARK, CloudRecord, DriverName, Home
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 15.0
@@ -37,20 +37,26 @@ class Started:
 
 
 def start(
-    home: Home, project: Path, regions: Sequence[str], waiting: Callable[[str], None] = lambda _: None
+    home: Home,
+    project: Path,
+    regions: Sequence[str],
+    waiting: Callable[[str], None] = lambda _: None,
+    driver: DriverName | None = None,
 ) -> Started:
     """The cloud that runs here, or a new one for a project's regions. Raises CloudStartFailed.
 
-    `waiting` is told what for.
+    `waiting` is told what for. Without a driver any cloud will do, and a new one gets processes; LocalCloudError where
+    the one that runs has another.
     """
     with _alone(home, waiting):
         record = home.record()
         if record is not None and _is_up(record, waiting):
+            _require_driver(record, driver)
             return Started(record, was_running=True, was_gone=False)
         if record is not None:
-            _end_processes(record.mark)
-            home.forget()
-        return Started(_launch(home, project, regions, waiting), was_running=False, was_gone=record is not None)
+            _clear(home, record)
+        launched = _launch(home, project, regions, waiting, driver or DriverName.PROCESS)
+        return Started(launched, was_running=False, was_gone=record is not None)
 
 
 def stop(home: Home) -> bool:
@@ -61,9 +67,26 @@ def stop(home: Home) -> bool:
     was_alive = record.is_alive
     if was_alive:
         _end([psutil.Process(record.pid)], STOP_SECONDS)
+    _clear(home, record)
+    return was_alive
+
+
+def _clear(home: Home, record: CloudRecord) -> None:
+    """Ends what a cloud may have left, and forgets it. Raises LocalCloudError for containers that may stay."""
     _end_processes(record.mark)
     home.forget()
-    return was_alive
+    if record.driver is DriverName.DOCKER:
+        from localcloud.docker.engine import clear  # here, since its client library takes its time
+
+        clear(record.mark, record.registry, record.docker_host)
+
+
+def _require_driver(record: CloudRecord, driver: DriverName | None) -> None:
+    if driver not in (None, record.driver):
+        raise LocalCloudError(
+            f"the embedded cloud runs its instances with the {record.driver} driver, and keeps it as long as it runs: "
+            f"end it with `teal local down` (its stacks go with it), then `teal local up --driver {driver}`"
+        )
 
 
 def _is_up(record: CloudRecord, waiting: Callable[[str], None]) -> bool:
@@ -103,11 +126,13 @@ def _alone(home: Home, waiting: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
-def _launch(home: Home, project: Path, regions: Sequence[str], waiting: Callable[[str], None]) -> CloudRecord:
+def _launch(
+    home: Home, project: Path, regions: Sequence[str], waiting: Callable[[str], None], driver: DriverName
+) -> CloudRecord:
     home.prepare()
     with home.log_file.open("ab") as log:
         daemon = subprocess.Popen(
-            [*DAEMON, str(home.root), str(project), *regions],
+            [*DAEMON, str(home.root), str(project), *regions, f"--driver={driver}"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

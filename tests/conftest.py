@@ -1,6 +1,12 @@
 """What tests measured is told at the end of a run."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from localcloud.docker.client import Client
 
 FIGURES: list[str] = []
 
@@ -22,3 +28,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for line in FIGURES:
             terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def docker_client(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Client]":
+    """A Docker client whose engine answers. Without one, and where none can be started, tests are told as not run."""
+    from dockerd import docker_engine  # here: hardly any test needs it
+
+    with docker_engine(tmp_path_factory.mktemp("d")) as client:
+        yield client

@@ -30,9 +30,10 @@ def _labels(context: click.Context, parameter: click.Parameter, given: tuple[str
 @json_option
 @one_line
 def build(stack: str, labels: dict[str, str], as_json: bool) -> None:
-    """Pack app/ as it stands into an image of one layer, push it to the registry of STACK, and print its digest.
+    """Make an image of app/ as it stands, push it to the registry of STACK, and print its digest.
 
-    Same source and labels, same digest. STACK (dev by default) must be up in the embedded cloud.
+    It is packed without Docker, as one layer, or built by Docker where the cloud has the docker driver. Same source and
+    labels, same digest. STACK (dev by default) must be up in the embedded cloud.
 
     \b
     Examples:
@@ -44,8 +45,7 @@ def build(stack: str, labels: dict[str, str], as_json: bool) -> None:
         repository_url = str(found.exports().get("repositoryUrl", ""))
         if not repository_url:
             raise LocalCloudError(f"stack {stack} has no registry yet: bring it up with `teal local up {stack}`")
-        with here.steps.step("Packing and pushing"):
-            digest = push_app(
-                here.project.root, client("ecr", found.environment), repository_url.partition("/")[2], labels
-            )
+        with here.steps.step("Building and pushing"):
+            ecr, name = client("ecr", found.environment), repository_url.partition("/")[2]
+            digest = push_app(here.project.root, ecr, name, labels, found.record.driver)
     click.echo(json.dumps({"digest": digest, "repository": repository_url}) if as_json else digest)

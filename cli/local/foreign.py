@@ -9,6 +9,7 @@ import click
 from cli.engine import get_engine
 from cli.local.running import run
 from cli.local.session import Session
+from localcloud.home import DriverName
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
@@ -21,10 +22,10 @@ ZONE_KEY = ":zoneName"
 SECRET = "[secret]"  # noqa: S105  # what is shown instead of one
 
 
-def up_foreign(here: Session, name: str, *, is_judged: bool, as_json: bool) -> None:
+def up_foreign(here: Session, name: str, driver: DriverName | None, *, is_judged: bool, as_json: bool) -> None:
     """Brings it up, waits for what serves, and prints its address and exports. Raises LocalCloudError."""
     engine = get_engine(here.steps)
-    record = here.cloud()
+    record = here.cloud(driver)
     stack = here.stack(name, record, engine, is_judged=is_judged)
     api = Api(record.api_url, stack.region)
     for key, value in stack_config(here.project.root, name).items():

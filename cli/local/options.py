@@ -5,6 +5,7 @@ import re
 import click
 
 from cli.project import complete_stack
+from localcloud.home import DriverName
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -16,6 +17,10 @@ def checked_digest(context: click.Context, parameter: click.Parameter, given: st
     return given
 
 
+def _driver(context: click.Context, parameter: click.Parameter, given: str | None) -> DriverName | None:
+    return DriverName(given) if given else None
+
+
 stack_argument = click.argument("stack", default="dev", shell_complete=complete_stack)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 digest_option = click.option(
@@ -24,4 +29,11 @@ digest_option = click.option(
     metavar="DIGEST",
     callback=checked_digest,
     help="First image: its digest in the stack's registry.",
+)
+driver_option = click.option(
+    "--driver",
+    type=click.Choice([driver.value for driver in DriverName]),
+    callback=_driver,
+    envvar="TEAL_DRIVER",
+    help="What instances are: processes (the default), or containers of Docker. For a cloud that is started.",
 )

@@ -9,7 +9,7 @@ from cli.project import Project, find_project
 from cli.steps import Steps
 from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
-from localcloud.home import CloudRecord
+from localcloud.home import CloudRecord, DriverName
 from localcloud.launch import start
 from localcloud.stacks import LocalStack
 from stack_files import region_of
@@ -53,14 +53,14 @@ class Session:
         """Every region that a stack of the project is in."""
         return sorted({region_of(self.project.root, name) for name in stack_names(self.project.root)})
 
-    def cloud(self) -> CloudRecord:
-        """The project's cloud, started if need be. Raises LocalCloudError."""
+    def cloud(self, driver: DriverName | None = None) -> CloudRecord:
+        """The project's cloud, started if need be. Raises LocalCloudError, also for one that has another driver."""
         with self.steps.step("Embedded cloud", usual_seconds=5) as step:
 
             def waiting(what: str) -> None:
                 step.detail = f"waiting for {what}"
 
-            started = start(self.project.home, self.project.root, self.regions, waiting)
+            started = start(self.project.home, self.project.root, self.regions, waiting, driver)
             step.detail = f"{started.record.api_url}{', runs already' if started.was_running else ''}"
             step.is_typical = not started.was_running
         if started.was_gone:

@@ -12,11 +12,12 @@ from cli.engine import get_engine
 from cli.failures import one_line
 from cli.local.first import release_first
 from cli.local.foreign import up_foreign
-from cli.local.options import digest_option, json_option, stack_argument
+from cli.local.options import digest_option, driver_option, json_option, stack_argument
 from cli.local.policy import policy_option
 from cli.local.running import run
 from cli.local.session import Session, session
 from localcloud.errors import LocalCloudError
+from localcloud.home import DriverName
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
@@ -29,20 +30,23 @@ SERVING_SECONDS = 60.0
 @click.command()
 @stack_argument
 @digest_option
-@click.option("--build", is_flag=True, help="Pack the app as it stands and make it the first image.")
+@click.option("--build", is_flag=True, help="Build the app as it stands and make it the first image.")
+@driver_option
 @policy_option
 @json_option
 @one_line
-def up(stack: str, digest: str | None, build: bool, is_judged: bool, as_json: bool) -> None:
+def up(stack: str, digest: str | None, build: bool, driver: DriverName | None, is_judged: bool, as_json: bool) -> None:
     """Bring STACK (dev by default) up on this machine, with the real engine and an embedded cloud.
 
-    Needs no account, no Docker and no root. Doing it again changes nothing that has not changed.
+    Needs no account, no Docker and no root. Doing it again changes nothing that has not changed. With --driver docker
+    images are built by Docker and instances are containers.
 
     \b
     Examples:
       teal local up              dev, which builds its image from app/
       teal local up prod         without an image yet: answers 503, "nothing released yet"
       teal local up prod --build
+      teal local up dev --driver docker
     """
     if digest and build:
         raise click.UsageError("--image and --build exclude each other: an environment has one first image")
@@ -51,11 +55,11 @@ def up(stack: str, digest: str | None, build: bool, is_judged: bool, as_json: bo
         if not here.project.is_teal:
             if digest or build:
                 raise click.UsageError("--image and --build are for Teal's own stacks, which have a ledger")
-            up_foreign(here, stack, is_judged=is_judged, as_json=as_json)
+            up_foreign(here, stack, driver, is_judged=is_judged, as_json=as_json)
             return
         wanted = of_stack(here.project.root, stack)
         engine = get_engine(here.steps)
-        record = here.cloud()
+        record = here.cloud(driver)
         found = here.stack(stack, record, engine, is_judged=is_judged)
         api = Api(record.api_url, found.region)
         if wanted.zone_name:
@@ -80,10 +84,14 @@ def _first(
     with here.steps.step("First image") as step:
         if digest is None:
             ecr = client("ecr", stack.environment)
-            digest = push_app(here.project.root, ecr, str(exports["repositoryUrl"]).partition("/")[2], {})
+            digest = push_app(here.project.root, ecr, _repository(exports), {}, stack.record.driver)
         step.detail = digest
         is_new = release_first(stack.environment, stack.name, exports, digest, wanted.instances)
     return run(here, stack) if is_new else exports
+
+
+def _repository(exports: Mapping[str, Any]) -> str:
+    return str(exports["repositoryUrl"]).partition("/")[2]
 
 
 def _serving(here: Session, stack: LocalStack, exports: Mapping[str, Any], wanted: Settings) -> StackStatus:

@@ -3,20 +3,22 @@
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Generic
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.dataplane.observe import api_client
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.errors import LocalCloudError
-from localcloud.images.cache import UnpackedImage, pull
+from localcloud.images.reference import ImageReference
+from localcloud.images.registry import EcrClient
 from localcloud.instances.addresses import loopback_address
 from localcloud.instances.container import ContainerSpec, from_user_data
-from localcloud.instances.driver import Driver, Launch, Running
+from localcloud.instances.driver import Driver, ImageT, Launch, Running
 
 LOG_TAIL_BYTES = 4096
 MOST_AT_ONCE = 10
@@ -37,8 +39,8 @@ class RunningImage:
         return self.running.container
 
     @property
-    def pid(self) -> int:
-        """Its first process."""
+    def pid(self) -> int | None:
+        """Its first process; None as long as there is none."""
         return self.running.pid
 
     def is_alive(self) -> bool:
@@ -60,34 +62,40 @@ class RunningImage:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-class ImageRunner:
-    """Implements Runner. images is the cache of pulled ones; every instance has its folder and log below home.
+class ImageRunner(Generic[ImageT]):
+    """Implements Runner. `pull` gets an image to where the driver starts it; each instance has its folder below home.
 
     prepare is thread-safe; start and forget belong to one thread.
     """
 
-    def __init__(self, driver: Driver, endpoint_url: str, images: Path, home: Path) -> None:
+    def __init__(
+        self,
+        driver: Driver[ImageT],
+        endpoint_url: str,
+        pull: Callable[[EcrClient, ImageReference], ImageT],
+        home: Path,
+    ) -> None:
         self._driver = driver
         self._endpoint_url = endpoint_url
-        self._images = images
+        self._pull = pull
         self._home = home
         self._addresses: dict[str, str] = {}
 
-    def prepare(self, birth: Birth) -> "PulledImage | None":
+    def prepare(self, birth: Birth) -> "ReadyInstance[ImageT] | None":
         """Pulls the image that the user data names. Raises CannotStart."""
         try:
             spec = from_user_data(birth.user_data)
             if spec is None:
                 return None
             ecr = api_client("ecr", birth.region, self._endpoint_url)
-            image = pull(ecr, spec.image, self._images)
-            return PulledImage(self, birth, spec, image, self._secrets(birth.region, spec))
+            image = self._pull(ecr, spec.image)
+            return ReadyInstance(self, birth, spec, image, self._secrets(birth.region, spec))
         except (LocalCloudError, ClientError, BotoCoreError, OSError) as problem:
             raise CannotStart(str(problem)) from problem
 
-    def start(self, pulled: "PulledImage") -> RunningImage:
+    def start(self, ready: "ReadyInstance[ImageT]") -> RunningImage:
         """Starts an instance on an address of its own. Raises CannotStart."""
-        birth, spec = pulled.birth, pulled.spec
+        birth, spec = ready.birth, ready.spec
         folder = self._home / birth.instance_id
         log = folder / "instance.log"
         try:
@@ -103,10 +111,11 @@ class ImageRunner:
                 address=address,
                 zone=birth.zone,
                 spec=spec,
-                image=pulled.image,
+                image=ready.image,
                 folder=folder,
                 log=log,
-                secrets=pulled.secrets,
+                instance_type=birth.instance_type,
+                secrets=ready.secrets,
             )
             return RunningImage(address, self._driver.start(launch), log)
         except (LocalCloudError, OSError) as problem:
@@ -139,13 +148,13 @@ class ImageRunner:
 
 
 @dataclass(frozen=True, slots=True)
-class PulledImage:
+class ReadyInstance(Generic[ImageT]):
     """Implements Prepared: what to run, and it is here."""
 
-    runner: ImageRunner
+    runner: ImageRunner[ImageT]
     birth: Birth
     spec: ContainerSpec
-    image: UnpackedImage
+    image: ImageT
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values by variable."""
 

@@ -78,11 +78,15 @@ class Region:
         """What an instance is to start from."""
         answer = self.ec2.describe_instance_attribute(InstanceId=instance.id, Attribute="userData")
         reservations = self.ec2.describe_instances(InstanceIds=[instance.id])["Reservations"]
-        addresses = [
-            one.get("PrivateIpAddress", "") for reservation in reservations for one in reservation["Instances"]
-        ]
-        user_data = answer.get("UserData", {}).get("Value", "")
-        return Birth(instance.id, self.name, instance.zone, (addresses or [""])[0], user_data)
+        described: dict[str, Any] = next((one for reservation in reservations for one in reservation["Instances"]), {})
+        return Birth(
+            instance_id=instance.id,
+            region=self.name,
+            zone=instance.zone,
+            private_address=described.get("PrivateIpAddress", ""),
+            user_data=answer.get("UserData", {}).get("Value", ""),
+            instance_type=described.get("InstanceType", ""),
+        )
 
     def replace_instance(self, instance_id: str) -> None:
         """Has an instance's scaling group end it and launch another."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 CONNECT_SECONDS = 0.2
+HANG_UP_SECONDS = 0.05
 
 
 class CannotStart(Exception):
@@ -21,6 +22,7 @@ class Birth:
     zone: str
     private_address: str
     user_data: str
+    instance_type: str = ""
 
 
 class Prepared(Protocol):
@@ -54,11 +56,11 @@ class Life(Protocol):
         """Name of its container, by which the engine's own commands find it; empty for a process."""
 
     @property
-    def pid(self) -> int:
-        """Its first process."""
+    def pid(self) -> int | None:
+        """Its first process; None as long as there is none."""
 
     def is_alive(self) -> bool:
-        """Whether it still runs. Returns at once."""
+        """Whether it still runs, or is about to. Returns at once."""
 
     def stop(self, grace: timedelta) -> None:
         """Ends it: SIGTERM, and after grace by force, with all that it started. Harmless if it is over. Blocks."""
@@ -81,9 +83,21 @@ class Runner(Protocol):
 
 
 def accepts_connections(address: str, port: int) -> bool:
-    """Whether something listens there now. Takes at most CONNECT_SECONDS."""
+    """Whether something listens there now and stays. Takes at most CONNECT_SECONDS and HANG_UP_SECONDS.
+
+    What publishes a container's port takes connections before anything in the container listens, and then hangs up.
+    """
     try:
-        with socket.create_connection((address, port), CONNECT_SECONDS):
-            return True
+        with socket.create_connection((address, port), CONNECT_SECONDS) as connection:
+            return not _is_hung_up(connection)
     except OSError:
+        return False
+
+
+def _is_hung_up(connection: socket.socket) -> bool:
+    """Whether the other side ends a connection at once, of its own accord."""
+    connection.settimeout(HANG_UP_SECONDS)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
         return False

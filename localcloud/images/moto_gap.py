@@ -70,13 +70,23 @@ def blobs(app: WsgiApp) -> WsgiApp:
 
 
 def _find(path: str) -> bytes | None:
+    name, _, digest = path.rpartition("/")
+    repository = repository_at(unquote(name))
+    return None if repository is None else layer_in(repository, digest)
+
+
+def repository_at(path: str) -> Repository | None:
+    """The repository at ACCOUNT/REGION/NAME."""
     account, _, rest = path.partition("/")
-    region, _, rest = rest.partition("/")
-    repository_name, _, digest = rest.rpartition("/")
+    region, _, name = rest.partition("/")
     if account not in ecr_backends or region not in ecr_backends[account]:
         return None
-    repository = ecr_backends[account][region].repositories.get(unquote(repository_name))
-    return None if repository is None else _layers.get(repository, {}).get(digest)
+    return ecr_backends[account][region].repositories.get(name)
+
+
+def layer_in(repository: Repository, digest: str) -> bytes | None:
+    """The bytes of a config or layer that a repository has."""
+    return _layers.get(repository, {}).get(digest)
 
 
 def _keeping(complete: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The Open Container Initiative's image format, as far as images of one layer need it. Nothing here does I/O."""
+"""The Open Container Initiative's image format, as far as we need it. Nothing here does I/O."""
 
 import hashlib
 import json
@@ -15,6 +15,8 @@ LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 VERSION_LABEL = "org.opencontainers.image.version"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 EPOCH = "1970-01-01T00:00:00Z"
+PACKER = "teal image build"
+"""Who made an image that was packed without Docker, as its history tells."""
 
 
 def digest_of(content: bytes) -> str:
@@ -55,17 +57,18 @@ class ImageConfig:
                 "Env": [f"{name}={value}" for name, value in self.environment.items()],
             },
             "rootfs": {"type": "layers", "diff_ids": [uncompressed_layer_digest]},
-            "history": [{"created": EPOCH, "created_by": "teal image build"}],
+            "history": [{"created": EPOCH, "created_by": PACKER}],
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A packed image: three blobs, the manifest naming the others by digest."""
+    """An image as a registry stores it: blobs, the manifest naming the others by digest."""
 
     manifest: bytes
     config: bytes
-    layer: bytes
+    layers: tuple[bytes, ...]
+    """Gzipped, the lowest first."""
 
     @property
     def digest(self) -> str:
@@ -75,45 +78,65 @@ class Image:
     @property
     def blobs(self) -> Mapping[str, bytes]:
         """What a registry stores beside the manifest, by digest."""
-        return {digest_of(blob): blob for blob in (self.config, self.layer)}
+        return {digest_of(blob): blob for blob in (self.config, *self.layers)}
 
 
 def assemble(config: ImageConfig, layer: bytes, uncompressed_layer_digest: str) -> Image:
     """The image of one gzipped layer."""
-    config_blob = canonical(config.document(uncompressed_layer_digest))
+    return image_of(canonical(config.document(uncompressed_layer_digest)), (layer,))
+
+
+def image_of(config: bytes, layers: tuple[bytes, ...]) -> Image:
+    """The image of a config blob and gzipped layers, the lowest first."""
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
-        "config": {"mediaType": CONFIG_TYPE, "digest": digest_of(config_blob), "size": len(config_blob)},
-        "layers": [{"mediaType": LAYER_TYPE, "digest": digest_of(layer), "size": len(layer)}],
+        "config": _named(CONFIG_TYPE, config),
+        "layers": [_named(LAYER_TYPE, layer) for layer in layers],
     }
-    return Image(manifest=canonical(manifest), config=config_blob, layer=layer)
+    return Image(manifest=canonical(manifest), config=config, layers=layers)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a manifest names: two digests."""
+    """What a manifest names, by digest."""
 
     config_digest: str
-    layer_digest: str
+    layer_digests: tuple[str, ...]
+
+    @property
+    def layer_digest(self) -> str:
+        """The one layer's. Raises ImageError where there are more, or none."""
+        if len(self.layer_digests) != 1:
+            raise ImageError(
+                f"the image has {len(self.layer_digests)} layers, and without Docker an image has just one: "
+                "an image that Docker built runs in a cloud of `teal local up --driver docker`"
+            )
+        return self.layer_digests[0]
 
 
 def read_manifest(content: bytes) -> Manifest:
-    """The digests in a manifest. Raises ImageError for an index, for several layers, and for what is no manifest."""
+    """The digests in a manifest. Raises ImageError for an index, and for what is no manifest."""
     document = _document(content, "manifest")
     if "manifests" in document:
         raise ImageError("this digest names an index of images for several platforms, not one image")
     match document:
-        case {"config": {"digest": str(config)}, "layers": [{"digest": str(layer)}]}:
+        case {"config": {"digest": str(config)}, "layers": list(layers)}:
             pass
-        case {"config": {"digest": str()}, "layers": list(layers)}:
-            raise ImageError(f"the image has {len(layers)} layers; without Docker an image has just one")
         case _:
             raise ImageError("the manifest does not name a config and layers")
-    for digest in (config, layer):
+    digests = tuple(str(layer.get("digest")) if isinstance(layer, dict) else "" for layer in layers)
+    for digest in (config, *digests):
         if not DIGEST.fullmatch(digest):
             raise ImageError(f"the manifest names a digest that is none: {digest!r}")
-    return Manifest(config, layer)
+    return Manifest(config, digests)
+
+
+def is_packed(config: bytes) -> bool:
+    """Whether the image of this config blob was packed without Docker: app alone, for the Python of this machine."""
+    history = _document(config, "config").get("history")
+    steps = history if isinstance(history, list) else []
+    return any(isinstance(step, dict) and step.get("created_by") == PACKER for step in steps)
 
 
 def read_config(content: bytes) -> ImageConfig:
@@ -130,6 +153,10 @@ def read_config(content: bytes) -> ImageConfig:
         labels={str(name): str(value) for name, value in (config.get("Labels") or {}).items()},
         environment=dict(str(pair).split("=", 1) for pair in config.get("Env") or [] if "=" in str(pair)),
     )
+
+
+def _named(media_type: str, blob: bytes) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": digest_of(blob), "size": len(blob)}
 
 
 def _document(content: bytes, what: str) -> dict[str, Any]:

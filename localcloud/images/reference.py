@@ -28,6 +28,12 @@ class ImageReference:
         parts = ECR_REGISTRY.fullmatch(self.registry)
         return parts["account"] if parts else None
 
+    @property
+    def region(self) -> str | None:
+        """The region of an ECR registry, or None where the registry is not ECR's."""
+        parts = ECR_REGISTRY.fullmatch(self.registry)
+        return parts["region"] if parts else None
+
 
 def parse_reference(text: str) -> ImageReference:
     """The reference that text is. Raises ImageError for a tag, a short digest, or anything else."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from localcloud.images.cache import UnpackedImage
 from localcloud.instances import leash
 from localcloud.instances.driver import Launch
 from localcloud.instances.errors import InstanceError
@@ -36,7 +37,7 @@ class ProcessDriver:
         self._path = os.pathsep.join([str(bin_folder or Path(sys.executable).parent), *SYSTEM_PATH])
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="leash")
 
-    def start(self, launch: Launch) -> "ProcessInstance":
+    def start(self, launch: Launch[UnpackedImage]) -> "ProcessInstance":
         """Starts one and returns at once. Raises InstanceError for files that are missing or cannot be written."""
         cwd = working_folder(launch)
         try:
@@ -103,7 +104,7 @@ class ProcessInstance:
             os.close(handle)
 
 
-def working_folder(launch: Launch) -> Path:
+def working_folder(launch: Launch[UnpackedImage]) -> Path:
     """Where the image wants to be run, inside its unpacked files. Raises InstanceError when that is nowhere."""
     rootfs = launch.image.rootfs.resolve()
     folder = (rootfs / launch.image.config.working_directory.lstrip("/")).resolve()
@@ -114,7 +115,7 @@ def working_folder(launch: Launch) -> Path:
     return folder
 
 
-def instance_environment(launch: Launch, path: str) -> Mapping[str, str]:
+def instance_environment(launch: Launch[UnpackedImage], path: str) -> Mapping[str, str]:
     """All that an instance knows: nothing of the daemon's own environment, least of all its credentials."""
     return {
         "LANG": "C.UTF-8",

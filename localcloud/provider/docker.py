@@ -1,9 +1,10 @@
-"""Package `docker`: images, packed and pushed without Docker.
+"""Package `docker`: images, built and pushed to the embedded cloud's ECR.
 
-An image has one layer: the build context as it stands, run by the `web` line of its Procfile. Of a build, only this is
-honoured: `context`; `dockerfile`, which must exist, but is not followed; `platform` and `builderVersion`, which must be
-ones that Docker takes, since what comes out runs on any; and of `args` only VERSION, which becomes the image's label
-org.opencontainers.image.version. All else, a registry that is no ECR among it, is an error that names it.
+How, a Builder says. Without Docker an image has one layer: the build context as it stands, run by the `web` line of its
+Procfile; `dockerfile` must exist, but is not followed, and of `args` only VERSION is honoured: it becomes the image's
+label org.opencontainers.image.version. With Docker the Dockerfile is followed. Either way `platform` and
+`builderVersion` must be ones that Docker takes, but the image is for this machine, which is where it runs. All else, a
+registry that is no ECR among it, is an error that names it.
 """
 
 import re
@@ -13,12 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localcloud.images.errors import ImageError
-from localcloud.images.oci import VERSION_LABEL, Image
-from localcloud.images.packing import pack
+from localcloud.errors import LocalCloudError
 from localcloud.images.reference import ECR_REGISTRY
 from localcloud.images.registry import push
 from localcloud.provider.api import Api, require_loopback
+from localcloud.provider.docker_builds import Builder, Packer
 from localcloud.provider.errors import ProviderError, UnknownProperty
 from localcloud.provider.lifecycle import Checked, Difference, Found
 from localcloud.provider.package import Package
@@ -36,7 +36,7 @@ PLATFORMS = ("linux/amd64", "linux/arm64")
 BUILDERS = ("BuilderBuildKit", "BuilderV1")
 IMAGE_NAME = re.compile(r"(?P<host>[^/@]+)/(?P<repository>[^:@]+)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?")
 UNSUPPORTED = {
-    "skipPush": "an image without Docker lives in its registry only",
+    "skipPush": "instances get images from the registry only",
     "buildOnPreview": "a preview pushes nothing",
 }
 SETTINGS = frozenset({"version", "pluginDownloadURL", "disableDockerDaemonCheck"})
@@ -74,6 +74,7 @@ class ImageType:
     """docker:index/image:Image. Relative paths start at root."""
 
     root: Path
+    builder: Builder
     _apis: dict[str, Api] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -93,15 +94,15 @@ class ImageType:
         return OUTPUTS
 
     def check(self, urn: str, news: Properties, olds: Properties, seed: bytes) -> Checked:
-        """Says what is not honoured, and puts the digest that the source makes into build.contextDigest."""
+        """Says what is not honoured, and puts the fingerprint of the source into build.contextDigest."""
         inputs = {name: value for name, value in news.items() if name != DEFAULTS}
         failures = list(self._refusals(inputs))
         build = inputs.get("build")
         if isinstance(build, dict) and not failures:
             try:
-                digest = UNKNOWN if has_unknown(build) else self._pack(build).digest
-                inputs["build"] = {**build, "contextDigest": digest}
-            except (ImageError, OSError) as error:
+                fingerprint = UNKNOWN if has_unknown(build) else self.builder.fingerprint(build)
+                inputs["build"] = {**build, "contextDigest": fingerprint}
+            except (LocalCloudError, OSError) as error:
                 failures.append(("build.context", str(error)))
         return Checked(inputs, tuple(failures))
 
@@ -115,21 +116,24 @@ class ImageType:
         return Difference(tuple(sorted(changed)))
 
     def planned(self, inputs: Properties, state: Properties | None = None) -> Properties:
-        """Outputs as a preview tells them: even the digest, where the name is known, since the source decides it."""
-        outputs = _outputs(inputs)
+        """Outputs as a preview tells them: even the digest, where the name is known and the source decides it."""
+        build = inputs["build"] if isinstance(inputs["build"], dict) else {}
+        fingerprint = build.get("contextDigest", UNKNOWN)
+        known = None if fingerprint == UNKNOWN else self.builder.known_digest(str(fingerprint))
+        outputs = _outputs(inputs, known)
         return dict.fromkeys(OUTPUTS, UNKNOWN) | {name: outputs.get(name) for name in OUTPUTS if name in outputs}
 
     def create(self, api: Api, inputs: Properties) -> tuple[str, Properties]:
-        """Packs and pushes. Raises ProviderError, also when the source changed since it was checked."""
+        """Builds and pushes. Raises ProviderError, also when the source changed since it was checked."""
         name, build = parse_name(inputs["imageName"]), inputs["build"]
         try:
-            image = self._pack(build)
-            if image.digest != build["contextDigest"]:
+            image = self.builder.make(build)
+            if self.builder.fingerprint(build) != build["contextDigest"]:
                 raise ProviderError(f"{build.get('context', '.')} changed while the program ran: run it again")
             push(self._api(api, name.region).client("ecr"), name.repository, image, name.tag)
-        except (ImageError, OSError) as error:
+        except (LocalCloudError, OSError) as error:
             raise ProviderError(str(error)) from error
-        return str(inputs["imageName"]), _outputs(inputs)
+        return str(inputs["imageName"]), _outputs(inputs, image.digest)
 
     def read(self, api: Api, resource_id: str, inputs: Properties, state: Properties) -> Found | None:
         """What was pushed, if the registry still has it. Raises ProviderError on an import: a source cannot be read."""
@@ -145,7 +149,7 @@ class ImageType:
         return Found(inputs, state) if found["images"] else None
 
     def update(self, api: Api, resource_id: str, olds: Properties, news: Properties, state: Properties) -> Properties:
-        """Packs and pushes anew; what was pushed before stays in the registry."""
+        """Builds and pushes anew; what was pushed before stays in the registry."""
         return self.create(api, news)[1]
 
     def delete(self, api: Api, resource_id: str, inputs: Properties, state: Properties) -> None:
@@ -168,10 +172,8 @@ class ImageType:
     def _build_refusals(self, build: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for key in sorted(build.keys() - BUILD_KEYS):
             yield f"build.{key}", str(UnknownProperty(TOKEN, f"build.{key}"))
-        args = build.get("args")
-        for key in sorted(args.keys() - {"VERSION"}) if isinstance(args, dict) else ():
-            reason = "without Docker, no Dockerfile reads it"
-            yield f"build.args.{key}", f"{UnknownProperty(TOKEN, f'build.args.{key}')}: {reason}"
+        for key, reason in self.builder.refusals(build):
+            yield key, f"{UnknownProperty(TOKEN, key)}: {reason}"
         for key, allowed in (("platform", PLATFORMS), ("builderVersion", BUILDERS)):
             value = build.get(key)
             if value not in (None, UNKNOWN, *allowed):
@@ -179,10 +181,6 @@ class ImageType:
         dockerfile = build.get("dockerfile")
         if dockerfile not in (None, UNKNOWN) and not (self.root / str(dockerfile)).is_file():
             yield "build.dockerfile", f"build.dockerfile must be a file, found none at {dockerfile!r}"
-
-    def _pack(self, build: Mapping[str, Any]) -> Image:
-        version = (build.get("args") or {}).get("VERSION", "0")
-        return pack(self.root / str(build.get("context", ".")), {VERSION_LABEL: str(version)})
 
     def _api(self, api: Api, region: str) -> Api:
         """The API in the region of an image's registry: this provider is not told one."""
@@ -213,8 +211,8 @@ def _compared(inputs: Properties) -> Properties:
     return {**inputs, "registry": {key: value for key, value in registry.items() if key not in LOGIN_KEYS}}
 
 
-def _outputs(inputs: Properties) -> Properties:
-    """What the inputs alone tell; a name that is not known leaves out what hangs on it."""
+def _outputs(inputs: Properties, digest: str | None) -> Properties:
+    """What inputs and digest tell; a name that is not known leaves out what hangs on it."""
     build, registry = inputs["build"], inputs.get("registry")
     build = build if isinstance(build, dict) else {}
     context = build.get("context", ".")
@@ -223,22 +221,23 @@ def _outputs(inputs: Properties) -> Properties:
         "dockerfile": build.get("dockerfile", f"{context}/Dockerfile"),
         "platform": build.get("platform", ""),
     }
-    name, digest = inputs.get("imageName"), build.get("contextDigest")
+    name = inputs.get("imageName")
     if not isinstance(name, str) or has_unknown(name):
         return outputs
     parsed = parse_name(name)
     server = registry.get("server") if isinstance(registry, dict) else None
     outputs |= {"imageName": name, "baseImageName": name, "registryServer": server or parsed.host}
-    return outputs if digest in (None, UNKNOWN) else outputs | {"repoDigest": f"{parsed.without_tag}@{digest}"}
+    return outputs if digest is None else outputs | {"repoDigest": f"{parsed.without_tag}@{digest}"}
 
 
-def package(endpoint: str, root: Path | None = None) -> Package:
+def package(endpoint: str, root: Path | None = None, builder: Builder | None = None) -> Package:
     """The package for an API on this machine; contexts are found from root, by default the current folder.
 
+    Images are packed without Docker unless a builder is given.
     Raises NotLoopback for any other endpoint.
     """
     require_loopback(endpoint)
-    api = Api(endpoint, "us-east-1")
+    api, folder = Api(endpoint, "us-east-1"), root or Path.cwd()
 
     def configure(settings: Properties) -> Api:
         for name in sorted(settings.keys() - SETTINGS):
@@ -248,7 +247,7 @@ def package(endpoint: str, root: Path | None = None) -> Package:
     return Package(
         name="docker",
         version=VERSION,
-        types={TOKEN: ImageType(root or Path.cwd())},
+        types={TOKEN: ImageType(folder, builder or Packer(folder))},
         lookups={},
         configure=configure,
         settings=SETTINGS,

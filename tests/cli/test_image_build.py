@@ -27,15 +27,15 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_it_prints_the_digest_and_nothing_else(teal: Teal, monkeypatch: pytest.MonkeyPatch) -> None:
     pushed = []
 
-    def push_app(project: Path, ecr: object, repository: str, labels: Mapping[str, str]) -> str:
-        pushed.append((repository, labels))
+    def push_app(project: Path, ecr: object, repository: str, labels: Mapping[str, str], driver: str) -> str:
+        pushed.append((repository, labels, driver))
         return DIGEST
 
     monkeypatch.setattr(importlib.import_module("cli.image.build"), "push_app", push_app)
     assert teal("image", "build").out == f"{DIGEST}\n"
     shown = teal("image", "build", "prod", "--label", "a=b=c", "--label", "d=", "--json").out
     assert json.loads(shown) == {"digest": DIGEST, "repository": REPOSITORY}
-    assert pushed == [("app", {}), ("app", {"a": "b=c", "d": ""})]
+    assert pushed == [("app", {}, "process"), ("app", {"a": "b=c", "d": ""}, "process")]
 
 
 @pytest.mark.usefixtures("binaries", "cloud")

@@ -110,6 +110,19 @@ def test_it_prints_the_url_and_nothing_else(teal: Teal, cloud: FakeCloud, export
     assert again == {"stack": "dev", "url": url, "exports": exports}
 
 
+@pytest.mark.usefixtures("binaries", "exports")
+def test_another_driver_than_the_running_clouds_is_one_line(
+    teal: Teal, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.add_stack("dev", "ca-central-1a", "ca-central-1b")
+    assert teal("local", "up", "--driver", "process").code == 0
+    monkeypatch.setenv("TEAL_DRIVER", "docker")
+    ended = teal("local", "up")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.told.startswith("teal: the embedded cloud runs its instances with the process driver, and keeps it")
+    assert teal("local", "up", "--driver", "steam").code == 2
+
+
 @pytest.mark.usefixtures("binaries")
 def test_an_environment_without_an_image_says_so_beside_its_url(
     teal: Teal, cloud: FakeCloud, exports: dict[str, Any]

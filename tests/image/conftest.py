@@ -1,4 +1,4 @@
-"""The image, built for real. Where no Docker engine answers, nothing here is run, and the report says why."""
+"""The image, built for real. Without a Docker engine nothing here is run, and the report says why."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from image_world import BASE, LOCKED_DOWN, Built, Running, wait_until_ready
-from scripts.build_image import NoDocker, build, docker_client
+from localcloud.docker.client import Client
+from scripts.build_image import build
 
 
 @pytest.fixture(scope="session")
-def built() -> Built:
-    try:
-        docker = docker_client()
-    except NoDocker as why:
-        pytest.skip(f"not run, so nothing is known of the image: {why}")
+def built(docker_client: Client) -> Built:
+    docker = docker_client.path
     return Built(docker, "teal-test:one", build(docker, "teal-test:one", "1.2.3", BASE))
 
 

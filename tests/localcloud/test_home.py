@@ -1,3 +1,4 @@
+import json
 import os
 import stat
 import subprocess
@@ -9,7 +10,7 @@ import psutil
 import pytest
 
 from localcloud.errors import LocalCloudError
-from localcloud.home import CloudRecord, Home
+from localcloud.home import CloudRecord, DriverName, Home
 
 
 @pytest.fixture
@@ -35,6 +36,15 @@ def test_a_record_is_read_as_it_was_written(home: Home) -> None:
     home.write_record(record())
     assert home.record() == record()
     assert record().debug_providers == "aws:1,docker:2"
+
+
+def test_a_record_of_before_there_were_drivers_is_one_of_processes(home: Home) -> None:
+    written = json.loads(record().as_json())
+    del written["driver"], written["docker_host"]
+    home.record_file.write_text(json.dumps(written))
+    assert home.record() == record(driver=DriverName.PROCESS)
+    home.record_file.write_text(json.dumps({**written, "driver": "steam"}))
+    assert home.record() is None
 
 
 def test_a_record_is_for_its_owner_alone(home: Home) -> None:

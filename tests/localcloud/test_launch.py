@@ -15,7 +15,7 @@ from filelock import FileLock
 from fake_machine import has_ended, wait_for
 from localcloud import launch
 from localcloud.errors import CloudNotRunning, CloudStartFailed, LocalCloudError
-from localcloud.home import MARK, CloudRecord, Home
+from localcloud.home import MARK, CloudRecord, DriverName, Home
 
 DAEMON = """
 import http.server, json, os, pathlib, signal, subprocess, sys
@@ -149,6 +149,34 @@ def test_a_killed_cloud_is_cleared_away_by_stop_too(home: Home, start: Start) ->
     assert not launch.stop(home)
     assert has_ended(orphan)
     assert home.record() is None
+
+
+def test_a_running_cloud_keeps_its_driver(home: Home, tmp_path: Path, start: Start) -> None:
+    first = start().record
+    assert launch.start(home, tmp_path, ["eu-west-1"], driver=DriverName.PROCESS).record == first
+    told = r"runs its instances with the process driver.*`teal local down`.*`teal local up --driver docker`"
+    with pytest.raises(LocalCloudError, match=told):
+        launch.start(home, tmp_path, ["eu-west-1"], driver=DriverName.DOCKER)
+    assert home.running() == first
+
+
+def test_a_cloud_that_is_gone_has_its_containers_cleared_away(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    cleared: list[tuple[str, ...]] = []
+
+    def clear(*about: str) -> None:
+        cleared.append(about)
+        raise LocalCloudError("no Docker engine answers")
+
+    monkeypatch.setattr("localcloud.docker.engine.clear", clear)
+    gone = CloudRecord(
+        pid=os.getpid(), started=0, mark="m", api_url="http://127.0.0.1:4000", providers={},
+        driver=DriverName.DOCKER, docker_host="unix:///d.sock",
+    )  # fmt: skip
+    home.write_record(gone)
+    with pytest.raises(LocalCloudError, match="no Docker engine answers"):
+        launch.stop(home)
+    assert cleared == [("m", "127.0.0.1:4000", "unix:///d.sock")]
+    assert home.record() is None, "the next command is not held up by what this one has told"
 
 
 def test_a_cloud_that_does_not_stop_is_killed(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

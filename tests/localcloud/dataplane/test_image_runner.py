@@ -7,23 +7,24 @@ from typing import Any, cast
 
 import pytest
 
-from localcloud.dataplane import image_runner as image_runner_module
 from localcloud.dataplane.image_runner import ImageRunner, RunningImage
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.images.cache import UnpackedImage
 from localcloud.images.errors import ImageError
+from localcloud.images.reference import ImageReference
 from localcloud.instances.driver import Launch, Running
 from localcloud.instances.errors import InstanceError
 
 DIGEST = f"sha256:{'0' * 64}"
+IMAGE = cast(UnpackedImage, type("Image", (), {"digest": DIGEST}))
 
 
 class FakeDriver:
     def __init__(self) -> None:
-        self.launches: list[Launch] = []
+        self.launches: list[Launch[UnpackedImage]] = []
         self.problem: Exception | None = None
 
-    def start(self, launch: Launch) -> Running:
+    def start(self, launch: Launch[UnpackedImage]) -> Running:
         if self.problem:
             raise self.problem
         self.launches.append(launch)
@@ -59,13 +60,18 @@ def driver() -> FakeDriver:
 
 
 @pytest.fixture
-def runner(driver: FakeDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageRunner:
-    image = cast(UnpackedImage, type("Image", (), {"digest": DIGEST}))
-    monkeypatch.setattr(image_runner_module, "pull", lambda *_: image)
-    return ImageRunner(driver, "http://127.0.0.1:1", tmp_path / "images", tmp_path / "instances")
+def runner(driver: FakeDriver, tmp_path: Path) -> ImageRunner[UnpackedImage]:
+    def pull(_: object, reference: ImageReference) -> UnpackedImage:
+        if reference.repository == "missing":
+            raise ImageError("web has no such image")
+        return IMAGE
+
+    return ImageRunner(driver, "http://127.0.0.1:1", pull, tmp_path / "instances")
 
 
-def test_what_the_user_data_names_is_started_on_an_address_of_its_own(runner: ImageRunner, driver: FakeDriver) -> None:
+def test_what_the_user_data_names_is_started_on_an_address_of_its_own(
+    runner: ImageRunner[UnpackedImage], driver: FakeDriver
+) -> None:
     lives = []
     for name in ("i-1", "i-2"):
         prepared = runner.prepare(birth(name))
@@ -76,7 +82,7 @@ def test_what_the_user_data_names_is_started_on_an_address_of_its_own(runner: Im
     assert [(launch.zone, launch.spec.environment) for launch in driver.launches] == [("eu-west-1a", {"A": "b"})] * 2
 
 
-def test_an_address_is_kept_over_restarts_and_given_back_at_the_end(runner: ImageRunner) -> None:
+def test_an_address_is_kept_over_restarts_and_given_back_at_the_end(runner: ImageRunner[UnpackedImage]) -> None:
     prepared = runner.prepare(birth())
     assert prepared is not None
     assert prepared.start().address == prepared.start().address == "127.16.1.23"
@@ -87,7 +93,7 @@ def test_an_address_is_kept_over_restarts_and_given_back_at_the_end(runner: Imag
 
 
 def test_secrets_come_from_ssm_and_are_shown_by_nothing(
-    runner: ImageRunner, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+    runner: ImageRunner[UnpackedImage], driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ssm = FakeSsm(**{f"k{number}": f"hunter{number}" for number in range(12)})
     monkeypatch.setattr(image_runner_module, "api_client", lambda *_: ssm)
@@ -105,7 +111,7 @@ def test_secrets_come_from_ssm_and_are_shown_by_nothing(
     [({}, "these secrets are not in SSM: /k$"), ({"k": "hunter\0two"}, "the secret KEY holds a zero byte$")],
 )
 def test_a_secret_that_can_not_be_handed_over_is_told_without_its_value(
-    runner: ImageRunner, monkeypatch: pytest.MonkeyPatch, held: dict[str, str], told: str
+    runner: ImageRunner[UnpackedImage], monkeypatch: pytest.MonkeyPatch, held: dict[str, str], told: str
 ) -> None:
     monkeypatch.setattr(image_runner_module, "api_client", lambda *_: FakeSsm(**held))
     with pytest.raises(CannotStart, match=told) as caught:
@@ -113,25 +119,21 @@ def test_a_secret_that_can_not_be_handed_over_is_told_without_its_value(
     assert "hunter" not in str(caught.value)
 
 
-def test_an_empty_image_is_nothing_to_run(runner: ImageRunner) -> None:
+def test_an_empty_image_is_nothing_to_run(runner: ImageRunner[UnpackedImage]) -> None:
     assert runner.prepare(birth(image="")) is None
 
 
-def test_bad_user_data_is_told(runner: ImageRunner) -> None:
+def test_bad_user_data_is_told(runner: ImageRunner[UnpackedImage]) -> None:
     with pytest.raises(CannotStart, match="image in"):
         runner.prepare(birth(image="registry.example/web:latest"))
 
 
-def test_a_missing_image_is_told(runner: ImageRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_: object) -> UnpackedImage:
-        raise ImageError("web has no such image")
-
-    monkeypatch.setattr(image_runner_module, "pull", missing)
+def test_a_missing_image_is_told(runner: ImageRunner[UnpackedImage]) -> None:
     with pytest.raises(CannotStart, match="web has no such image"):
-        runner.prepare(birth())
+        runner.prepare(birth(image=f"registry.example/missing@{DIGEST}"))
 
 
-def test_a_driver_that_cannot_start_it_is_told(runner: ImageRunner, driver: FakeDriver) -> None:
+def test_a_driver_that_cannot_start_it_is_told(runner: ImageRunner[UnpackedImage], driver: FakeDriver) -> None:
     prepared = runner.prepare(birth())
     assert prepared is not None
     driver.problem = InstanceError("no folder to run in")

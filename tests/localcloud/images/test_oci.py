@@ -3,7 +3,7 @@ import json
 import pytest
 
 from localcloud.images.errors import ImageError
-from localcloud.images.oci import read_config, read_manifest
+from localcloud.images.oci import Image, is_packed, read_config, read_manifest
 
 BLOB = {"digest": "sha256:" + "0" * 64}
 
@@ -12,8 +12,6 @@ BLOB = {"digest": "sha256:" + "0" * 64}
     ("manifest", "problem"),
     [
         ({"manifests": []}, "an index of images"),
-        ({"config": BLOB, "layers": [BLOB, BLOB]}, "has 2 layers"),
-        ({"config": BLOB, "layers": []}, "has 0 layers"),
         ({"config": BLOB}, "does not name a config and layers"),
         ({"config": {"digest": "sha256:../../x"}, "layers": [BLOB]}, "a digest that is none"),
         ([], "not a JSON object"),
@@ -22,6 +20,19 @@ BLOB = {"digest": "sha256:" + "0" * 64}
 def test_a_manifest_of_another_kind_is_refused(manifest: object, problem: str) -> None:
     with pytest.raises(ImageError, match=problem):
         read_manifest(json.dumps(manifest).encode())
+
+
+@pytest.mark.parametrize("layers", [[], [BLOB, BLOB]])
+def test_without_docker_an_image_has_one_layer(layers: list[object]) -> None:
+    manifest = read_manifest(json.dumps({"config": BLOB, "layers": layers}).encode())
+    with pytest.raises(ImageError, match=f"has {len(layers)} layers, and without Docker an image has just one"):
+        _ = manifest.layer_digest
+
+
+def test_an_image_tells_whether_it_was_packed(image: Image) -> None:
+    assert is_packed(image.config)
+    assert not is_packed(b'{"history": [{"created_by": "RUN make"}]}')
+    assert not is_packed(b"{}")
 
 
 @pytest.mark.parametrize(

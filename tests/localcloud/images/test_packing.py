@@ -19,7 +19,7 @@ APP = Path(__file__).parents[3] / "app"
 
 
 def entries(image: Image) -> dict[str, tarfile.TarInfo]:
-    with tarfile.open(fileobj=io.BytesIO(image.layer), mode="r:gz") as archive:
+    with tarfile.open(fileobj=io.BytesIO(image.layers[0]), mode="r:gz") as archive:
         return {member.name: member for member in archive}
 
 
@@ -86,7 +86,7 @@ def test_the_config_says_how_to_run_it(image: Image) -> None:
     assert (config.working_directory, config.version) == ("/srv/app", "1.0")
     document = json.loads(image.config)
     assert document["created"] == "1970-01-01T00:00:00Z"
-    assert document["rootfs"]["diff_ids"] == [digest_of(gzip.decompress(image.layer))]
+    assert document["rootfs"]["diff_ids"] == [digest_of(gzip.decompress(image.layers[0]))]
 
 
 def test_the_manifest_names_both_blobs(image: Image) -> None:

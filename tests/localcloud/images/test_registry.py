@@ -31,7 +31,7 @@ def test_a_layer_of_several_parts_arrives_whole(
     monkeypatch.setattr(registry, "PART_BYTES", 1000)
     push(ecr, repository, image, "1.0")
     reference = ImageReference(REGISTRY, repository, image.digest)
-    assert fetch_blob(ecr, reference, digest_of(image.layer)) == image.layer
+    assert fetch_blob(ecr, reference, digest_of(image.layers[0])) == image.layers[0]
 
 
 def test_pushing_again_sends_no_layer(ecr: EcrClient, repository: str, image: Image) -> None:
@@ -92,7 +92,7 @@ def test_moto_gives_an_image_the_digest_of_its_manifest(ecr: EcrClient, reposito
 
 def test_layers_of_a_deleted_repository_are_gone(ecr: EcrClient, repository: str, image: Image) -> None:
     push(ecr, repository, image, "1.0")
-    layer = digest_of(image.layer)
+    layer = digest_of(image.layers[0])
     url = ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=layer)["downloadUrl"]
     assert url.startswith(f"{ecr.meta.endpoint_url}/_teal/blobs/123456789012/eu-west-1/")
     assert httpx.get(url, trust_env=False).status_code == 200

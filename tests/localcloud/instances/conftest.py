@@ -14,15 +14,16 @@ from localcloud.instances.driver import Launch
 from localcloud.instances.process import ProcessDriver, ProcessInstance
 
 DIGEST = "sha256:" + "0a" * 32
-MakeLaunch = Callable[..., Launch]
-Start = Callable[[Launch], ProcessInstance]
+ProcessLaunch = Launch[UnpackedImage]
+MakeLaunch = Callable[..., ProcessLaunch]
+Start = Callable[[ProcessLaunch], ProcessInstance]
 
 
 @pytest.fixture
 def make_launch(tmp_path: Path) -> MakeLaunch:
     """A launch of Python code, of words, or of the sample app."""
 
-    def make(*words: str, address: str = "127.16.0.9", rootfs: Path | None = None, **environment: str) -> Launch:
+    def make(*words: str, address: str = "127.16.0.9", rootfs: Path | None = None, **environment: str) -> ProcessLaunch:
         if rootfs is None:
             rootfs = tmp_path / "rootfs"
             (rootfs / "srv" / "app").mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ def start() -> Iterator[Start]:
     driver = ProcessDriver()
     started: list[ProcessInstance] = []
 
-    def begin(launch: Launch) -> ProcessInstance:
+    def begin(launch: ProcessLaunch) -> ProcessInstance:
         started.append(driver.start(launch))
         return started[-1]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.images.cache import UnpackedImage
 from localcloud.instances.driver import Launch
 from localcloud.instances.errors import InstanceError
 from localcloud.instances.hands import InstanceProcess, usage
@@ -18,8 +19,9 @@ from localcloud.instances.process import ProcessInstance
 pytestmark = pytest.mark.process
 
 INSTANCE = "i-0123456789abcdef0"
-MakeLaunch = Callable[..., Launch]
-Start = Callable[[Launch], ProcessInstance]
+ProcessLaunch = Launch[UnpackedImage]
+MakeLaunch = Callable[..., ProcessLaunch]
+Start = Callable[[ProcessLaunch], ProcessInstance]
 READY = "import pathlib, os; pathlib.Path(os.environ['HOME'], 'ready').touch()\n"
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from localcloud.images.cache import UnpackedImage
 from localcloud.images.oci import read_config
 from localcloud.images.packing import pack
 from localcloud.images.unpacking import unpack
@@ -27,8 +28,9 @@ pytestmark = pytest.mark.engine  # no engine, but seconds of real processes
 
 ROOT = Path(__file__).parents[3]
 NO_TIME, SECONDS = timedelta(), timedelta(seconds=5)
-MakeLaunch = Callable[..., Launch]
-Start = Callable[[Launch], ProcessInstance]
+ProcessLaunch = Launch[UnpackedImage]
+MakeLaunch = Callable[..., ProcessLaunch]
+Start = Callable[[ProcessLaunch], ProcessInstance]
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 10) -> Any:
@@ -43,7 +45,7 @@ def wait_until_ended(instance: ProcessInstance) -> None:
     wait_for(lambda: not instance.is_alive())
 
 
-def version(launch: Launch) -> dict[str, str] | None:
+def version(launch: ProcessLaunch) -> dict[str, str] | None:
     """What the instance answers at /version, or None while it does not answer."""
     with suppress(OSError), closing(HTTPConnection(launch.address, launch.spec.port, timeout=5)) as connection:
         connection.request("GET", "/version")
@@ -53,24 +55,24 @@ def version(launch: Launch) -> dict[str, str] | None:
 
 
 @pytest.fixture
-def app_launch(make_launch: MakeLaunch, tmp_path: Path) -> Launch:
+def app_launch(make_launch: MakeLaunch, tmp_path: Path) -> ProcessLaunch:
     """The sample app, unpacked from an image of it, on an address of this test's own."""
     rootfs = tmp_path / "app-rootfs"
     rootfs.mkdir()
     image = pack(ROOT / "app", {})
-    unpack(image.layer, rootfs)
+    unpack(image.layers[0], rootfs)
     address = f"127.31.{os.getpid() % 250}.{1 + os.getpid() // 250 % 250}"
     return make_launch(*read_config(image.config).command, rootfs=rootfs, address=address, TEAL_DEMO="1")
 
 
 def test_a_process_driver_is_a_driver() -> None:
-    driver: Driver = ProcessDriver()
+    driver: Driver[UnpackedImage] = ProcessDriver()
     running: type[Running] = ProcessInstance
     driver.close()
     assert running
 
 
-def test_the_sample_app_serves_with_its_identity(app_launch: Launch, start: Start) -> None:
+def test_the_sample_app_serves_with_its_identity(app_launch: ProcessLaunch, start: Start) -> None:
     began = time.monotonic()
     instance = start(app_launch)
     answer = wait_for(lambda: version(app_launch))
@@ -195,7 +197,7 @@ time.sleep(60)
 """
 
 
-def test_killing_the_daemon_leaves_no_process(app_launch: Launch, tmp_path: Path) -> None:
+def test_killing_the_daemon_leaves_no_process(app_launch: ProcessLaunch, tmp_path: Path) -> None:
     """SIGKILL, so nothing of the daemon can clean up; the app has a master and two workers."""
     order = tmp_path / "launch.pickle"
     order.write_bytes(pickle.dumps(app_launch))

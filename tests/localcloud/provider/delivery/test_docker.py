@@ -120,7 +120,7 @@ def test_a_source_that_changes_meanwhile_is_refused(docked: Any, inputs: dict[st
     [
         ("imageName", {"imageName": "docker.io/me/web:1"}, "dkr.ecr.<region>"),
         ("registry.server", {"registry": {"server": "docker.io"}}, f"registry of imageName ({HOST}), got 'docker.io'"),
-        ("skipPush", {"skipPush": True}, "lives in its registry only"),
+        ("skipPush", {"skipPush": True}, "from the registry only"),
         ("buildOnPreview", {"buildOnPreview": True}, "does not apply property buildOnPreview"),
         ("build.target", {"build": {"target": "base"}}, "does not apply property build.target"),
         ("build.args.BASE_IMAGE", {"build": {"args": {"BASE_IMAGE": "x"}}}, "no Dockerfile reads it"),

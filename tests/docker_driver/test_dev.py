@@ -1,0 +1,179 @@
+"""The dev stack with the docker driver, from `up` to `down`: each test goes on where the one before ended."""
+
+import json
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench.cloud import Dev
+from cli.aws import client as aws_client
+from docker_world import Engine, teal, within
+from localcloud.environment import stack_environment
+from localcloud.home import DriverName, Home
+from localcloud.images.oci import Image
+from localcloud.images.registry import push
+from localcloud.launch import stop
+from localcloud.status import StackStatus, stack_statuses
+from scripts.build_image import ROOT
+from stack_files import region_of
+
+BACK_SECONDS = 10.0
+RATE = 100.0
+MIB = 1024 * 1024
+QUICK = ("--steps", "25,100", "--bake", "2s", "--keep-warm", "2s")
+WHO_AM_I = "import os; print(os.getuid(), os.environ['TEAL_INSTANCE'])"
+Record = Callable[[str, object], None]
+
+
+@dataclass(frozen=True)
+class Up:
+    """The dev stack, up."""
+
+    home: Home
+    url: str
+    seconds: float
+
+    @property
+    def mark(self) -> str:
+        return self.home.running().mark
+
+    def status(self) -> StackStatus:
+        return stack_statuses(self.home.running(), [region_of(ROOT, "dev")])["dev"]
+
+    def healthy(self) -> set[str]:
+        return {instance.id for instance in self.status().healthy}
+
+    def version(self) -> Mapping[str, str]:
+        with urllib.request.urlopen(f"{self.url}/version", timeout=5) as answer:
+            told: Mapping[str, str] = json.load(answer)
+        return told
+
+
+@pytest.fixture(scope="module")
+def dev(engine: Engine, images: Mapping[str, Image], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    home = Home(tmp_path_factory.mktemp("cloud") / "home")
+    began = time.monotonic()
+    try:
+        done = teal(home.root, "local", "up", "dev", "--driver", "docker")
+        assert done.returncode == 0, f"{done.stderr}\n{home.log_file.read_text()[-3000:]}"
+        yield Up(home, done.stdout.strip().splitlines()[-1], time.monotonic() - began)
+    finally:
+        stop(home)
+
+
+def test_it_serves_the_image_that_docker_built_by_one_digest_everywhere(
+    dev: Up, engine: Engine, images: Mapping[str, Image], record_property: Record
+) -> None:
+    record_property("up, image and engine in their caches", f"{dev.seconds:.0f} s")
+    digest = images["app"].digest
+    assert dev.version()["digest"] == digest
+    assert {instance.digest for instance in dev.status().instances} == {digest}
+    ledger = Dev(dev.home, dev.url).ledger.read()
+    assert ledger.side(ledger.live).digest == digest
+    for instance in dev.healthy():
+        container = engine.inspect(engine.container(dev.mark, instance))
+        assert container["Config"]["Image"].endswith(f"@{digest}")
+        told = engine.inspect(container["Image"])["RepoDigests"]
+        assert [name for name in told if name == container["Config"]["Image"]]
+
+
+def test_a_container_may_do_little(dev: Up, engine: Engine) -> None:
+    for status in dev.status().instances:
+        told = engine.inspect(engine.container(dev.mark, status.id))
+        limits = told["HostConfig"]
+        assert limits["ReadonlyRootfs"]
+        assert limits["CapDrop"] == ["ALL"]
+        assert limits["CapAdd"] is None
+        assert limits["SecurityOpt"] == ["no-new-privileges"]
+        assert limits["Memory"] == limits["MemorySwap"] == 512 * MIB
+        assert 0 < limits["NanoCpus"] <= 2_000_000_000
+        assert limits["PidsLimit"] == 512
+        assert not limits["Privileged"]
+        assert not limits["Binds"]
+        assert told["Config"]["User"] == "10001:10001"
+        [[published]] = told["NetworkSettings"]["Ports"].values()
+        assert f"{published['HostIp']}:{published['HostPort']}" == status.address
+        assert status.address.startswith("127.")
+
+
+def test_the_other_driver_is_refused_in_one_line(dev: Up) -> None:
+    done = teal(dev.home.root, "local", "up", "dev", "--driver", "process")
+    assert done.returncode == 1
+    assert "teal: the embedded cloud runs its instances with the docker driver" in done.stderr
+    assert "`teal local down`" in done.stderr
+    assert dev.home.running().driver is DriverName.DOCKER
+
+
+def test_a_killed_container_is_back_within_ten_seconds(dev: Up, engine: Engine, record_property: Record) -> None:
+    before = dev.healthy()
+    victim = min(before)
+    engine.run("kill", engine.container(dev.mark, victim))
+    killed = time.monotonic()
+    within(BACK_SECONDS, lambda: victim not in dev.healthy(), "the load balancer noticed")
+    noticed = time.monotonic() - killed
+    within(BACK_SECONDS, lambda: len(dev.healthy()) == len(before), "another one serves")
+    seconds = time.monotonic() - killed
+    record_property("killed container", f"noticed after {noticed:.1f} s, replaced and healthy after {seconds:.1f} s")
+    assert seconds < BACK_SECONDS
+    assert victim not in dev.healthy()
+
+
+def test_everyday_work_reaches_into_a_container(dev: Up) -> None:
+    instance = min(dev.healthy())
+    told = teal(dev.home.root, "containers", "exec", "dev", instance, "/usr/bin/python3.11", "-c", WHO_AM_I)
+    assert (told.returncode, told.stdout.split()) == (0, ["10001", instance]), told.stderr
+    rows = json.loads(teal(dev.home.root, "containers", "ps", "dev", "--json").stdout)
+    assert instance in json.dumps(rows)
+    logs = teal(dev.home.root, "containers", "logs", "dev", instance)
+    assert "Starting gunicorn" in logs.stdout
+    ended = teal(dev.home.root, "containers", "kill", "dev", instance)
+    assert ended.returncode == 0, ended.stderr
+    within(BACK_SECONDS, lambda: instance not in dev.healthy() and len(dev.healthy()) == 2, "another one serves")
+
+
+def test_a_release_under_load_fails_no_request(dev: Up, images: Mapping[str, Image], record_property: Record) -> None:
+    bench = Dev(dev.home, dev.url)
+    ecr = aws_client("ecr", stack_environment(dev.home.running(), dev.home, region_of(ROOT, "dev")))
+    [repository] = ecr.describe_repositories()["repositories"]
+    for name in ("one", "two"):
+        push(ecr, repository["repositoryName"], images[name], f"test-{name}")
+    bench.run("release", "start", "dev", "--image", images["one"].digest, *QUICK)
+    with bench.load(RATE) as load:
+        time.sleep(5)
+        began = time.monotonic()
+        bench.run("release", "start", "dev", "--image", images["two"].digest, *QUICK)
+        seconds = time.monotonic() - began
+        time.sleep(5)
+        samples = load.end()
+    failed = [f"{sample.kind}: {sample.problem}" for sample in samples if sample.is_failed]
+    answers = Counter(sample.digest for sample in samples if sample.digest)
+    record_property(
+        "release under load",
+        f"{len(samples)} requests at {RATE:g} a second, {len(failed)} failed; released in {seconds:.0f} s",
+    )
+    assert failed == []
+    assert set(answers) == {images["one"].digest, images["two"].digest}
+    assert dev.version()["digest"] == images["two"].digest
+
+
+def test_down_leaves_nothing_and_touches_nobody_else(dev: Up, engine: Engine, stranger: str) -> None:
+    mark, registry = dev.mark, dev.home.running().registry
+    assert engine.of_cloud(mark)
+    done = teal(dev.home.root, "local", "down")
+    assert done.returncode == 0, done.stderr
+    assert engine.of_cloud(mark) == []
+    assert engine.run("network", "ls", "--quiet", "--filter", f"label=teal.cloud={mark}") == ""
+    assert registry not in engine.run("images", "--digests")
+    assert engine.inspect(stranger)["Id"] == stranger
+
+
+def test_without_an_engine_it_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    done = teal(tmp_path / "home", "local", "up", "dev", "--driver", "docker")
+    assert done.returncode == 1
+    assert "no Docker engine answers at unix://" in done.stderr.splitlines()[-1]
