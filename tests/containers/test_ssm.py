@@ -214,6 +214,7 @@ def test_the_roster_has_the_environments_instances_by_colour_and_zone() -> None:
     assert Roster(FakeAws(), "teal", "prod").instances() == []
 
 
+@pytest.mark.process  # moto reads all images of EC2 for it
 def test_motos_ssm_takes_the_command_and_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
