@@ -76,9 +76,11 @@ class EmbeddedHands:
             words = execution(command, container, has_terminal=has_terminal)
             return Invocation(command=words, environment=self._own, folder=Path.cwd(), has_terminal=has_terminal)
         process = self._process(instance)
+        # As `docker exec --tty` has it: what draws on a terminal has to know of which kind it is.
+        terminal = {"TERM": os.environ.get("TERM", "xterm")} if has_terminal else {}
         return Invocation(
             command=command or (SHELL,),
-            environment=process.environment,
+            environment={**process.environment, **terminal},
             folder=process.folder,
             has_terminal=has_terminal,
             instance_pid=process.pid,
