@@ -105,8 +105,12 @@ def marks(monkeypatch: pytest.MonkeyPatch, hands: FakeHands) -> list[Mark]:
         yield Step(what)
 
     ledger = SimpleNamespace(read=lambda: SimpleNamespace(live=Colour.BLUE))
-    table = SimpleNamespace(write=lambda mark: (hands.did.append("mark"), written.append(mark)))
-    found = SimpleNamespace(marks=table, ledger=ledger, steps=SimpleNamespace(step=step))
+
+    def write(mark: Mark) -> None:
+        hands.did.append("mark")
+        written.append(mark)
+
+    found = SimpleNamespace(marks=SimpleNamespace(write=write), ledger=ledger, steps=SimpleNamespace(step=step))
 
     @contextmanager
     def place_of(_: str) -> Iterator[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -69,7 +70,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             log=home.instance_log(NAME),
         )
     )
-    told = {"scaling_group": "g", "zone": "a", "address": "127.16.0.9:8080", "health": "healthy", "digest": DIGEST}
+    told: dict[str, Any] = {
+        "scaling_group": "g",
+        "zone": "a",
+        "address": "127.16.0.9:8080",
+        "health": "healthy",
+        "digest": DIGEST,
+    }
     statuses = [
         InstanceStatus(id=NAME, colour="green", state="running", pid=running.pid, requests=7, **told),
         InstanceStatus(id="i-empty", colour="blue", state="failed", reason="no such image", **told),
