@@ -11,12 +11,14 @@ from cli.access import access
 from containers.errors import ContainersError, InstanceEnded
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.provider.errors import ProviderError
+from pipeline.errors import PipelineError
 from release.errors import LockHeld, LockLost, Refused, ReleaseError
 from stack_files import SettingsError
 
-FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, INTERRUPTED, GONE = 1, 3, 4, 5, 6, 7, 130, 137
+FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, DRIFTED, INTERRUPTED, GONE = 1, 3, 4, 5, 6, 7, 8, 130, 137
 """Exit codes: the command failed; there is no embedded cloud; a gate is closed; the release was rolled back; it is
-paused; somebody else has the lock; Ctrl-C; the instance is gone. Click itself has 2, for a wrong call."""
+paused; somebody else has the lock; an environment has drifted; Ctrl-C; the instance is gone. Click itself has 2, for a
+wrong call."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,7 +64,7 @@ class Interrupted(Failure):
     exit_code = INTERRUPTED
 
 
-ROOMS = (ContainersError, LocalCloudError, ProviderError, ReleaseError, SettingsError)
+ROOMS = (ContainersError, LocalCloudError, PipelineError, ProviderError, ReleaseError, SettingsError)
 """What the rooms raise on purpose."""
 OF_THEIR_OWN = (
     (CloudNotRunning, NotRunning),

@@ -13,6 +13,7 @@ GROUPS = {
     "release": ("cli.release:group", "Release a new version with no downtime, and take it back."),
     "containers": ("cli.containers:group", "Everyday work on containers: look, read, enter, stop."),
     "image": ("cli.image:group", "Images of the app: build, look, copy, remove."),
+    "ci": ("cli.ci:group", "What CI runs: previews for pull requests, delivery, drift."),
     "toolchain": ("cli.toolchain:group", "The Pulumi engine that Teal runs on."),
 }
 

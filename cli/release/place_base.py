@@ -4,7 +4,7 @@ import getpass
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,11 +31,21 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
+OnEvent = Callable[[Any], None]
+"""Hears one of Pulumi's engine events; its classes take half a second to load."""
+
+
 class Program(Protocol):
     """The environment's Pulumi program."""
 
     def apply(self, release_id: str) -> None:
         """Runs it on behalf of a release. Raises InfrastructureFailed."""
+
+    def up(self, policy_packs: Sequence[Path]) -> Mapping[str, Any]:
+        """Runs it, judged by policy packs, and returns its exports. Raises what one_line foresees."""
+
+    def look(self, on_refresh: OnEvent, on_preview: OnEvent) -> None:
+        """Compares state with cloud, then cloud with program, and tells each; changes nothing."""
 
     def exports(self) -> Mapping[str, Any]:
         """What it exported when it last ran."""
@@ -78,8 +88,8 @@ class Place(ABC):
         """The environment of a process that is to reach it."""
 
     @abstractmethod
-    def new_client(self, service: str) -> Any:
-        """A client of an AWS service in its region."""
+    def new_client(self, service: str, region: str | None = None) -> Any:
+        """A client of an AWS service, in its region or another."""
 
     @cached_property
     def ledger(self) -> LedgerTable:

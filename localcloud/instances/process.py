@@ -122,6 +122,7 @@ def instance_environment(launch: Launch, path: str) -> Mapping[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",  # its files are shared by all instances of the image
         **launch.image.config.environment,
         **launch.spec.environment,
+        **launch.secrets,
         # Who it is is not for the user data to say, so these come last.
         "PATH": path,
         "HOME": str(launch.folder / "home"),

@@ -110,7 +110,8 @@ def marks(monkeypatch: pytest.MonkeyPatch, hands: FakeHands) -> list[Mark]:
         hands.did.append("mark")
         written.append(mark)
 
-    found = SimpleNamespace(marks=SimpleNamespace(write=write), ledger=ledger, steps=SimpleNamespace(step=step))
+    table = SimpleNamespace(write=write)
+    found = SimpleNamespace(marks=table, ledger=ledger, steps=SimpleNamespace(step=step))
 
     @contextmanager
     def place_of(_: str) -> Iterator[Any]:
