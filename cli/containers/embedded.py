@@ -33,7 +33,8 @@ class EmbeddedHands:
     def __init__(self, record: CloudRecord, region: str, stack: str, home: Home) -> None:
         self._record, self._region, self._stack, self._home = record, region, stack, home
         self._statuses: dict[str, InstanceStatus] = {}
-        self._docker = DockerHands(HereShell(), lambda instance: self._statuses[instance.id].container)
+        self._own: Mapping[str, str] = os.environ
+        self._docker = DockerHands(HereShell(self._own), lambda instance: self._statuses[instance.id].container)
 
     def instances(self) -> Sequence[Instance]:
         """Every instance of both colours."""
@@ -73,11 +74,13 @@ class EmbeddedHands:
         """How to run a command inside."""
         if container := self._statuses[instance.id].container:
             words = execution(command, container, has_terminal=has_terminal)
-            return Invocation(command=words, environment=os.environ, folder=Path.cwd(), has_terminal=has_terminal)
+            return Invocation(command=words, environment=self._own, folder=Path.cwd(), has_terminal=has_terminal)
         process = self._process(instance)
+        # As `docker exec --tty` has it: what draws on a terminal has to know of which kind it is.
+        terminal = {"TERM": os.environ.get("TERM", "xterm")} if has_terminal else {}
         return Invocation(
             command=command or (SHELL,),
-            environment=process.environment,
+            environment={**process.environment, **terminal},
             folder=process.folder,
             has_terminal=has_terminal,
             instance_pid=process.pid,

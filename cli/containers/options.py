@@ -25,9 +25,11 @@ def _complete(context: click.Context, parameter: click.Parameter, incomplete: st
     """Ids of the environment's instances. Nothing where they can't be asked for: completion never complains."""
     from cli.containers.place import instances_for_completion
 
+    with context.scope(cleanup=False):  # else nobody would see its --aws
+        found = instances_for_completion(str(context.params.get("environment") or ""))
     return [
         CompletionItem(each.id, help=f"{each.colour}, {each.zone}, {each.health}")
-        for each in instances_for_completion(str(context.params.get("environment") or ""))
+        for each in found
         if each.id.startswith(incomplete)
     ]
 

@@ -22,7 +22,8 @@ def repository_of(place: Place) -> Repository:
 def complete_image(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Digests in the environment's registry; nothing where that can't be asked: completion never complains."""
     try:
-        with foreseen(), place_of(str(context.params.get("environment") or "")) as place:
+        environment = str(context.params.get("environment") or "")
+        with context.scope(cleanup=False), foreseen(), place_of(environment) as place:
             found = repository_of(place).images()
     except Failure:
         return []

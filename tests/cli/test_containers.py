@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.access import access
 from cli.containers import ending, execute, logs, options, place, ps, stats
 from cli.containers.options import one_of, some_of
 from cli.containers.table import age
@@ -223,14 +224,22 @@ def test_an_instance_is_named_by_its_id_or_the_beginning_of_one() -> None:
         one_of(there, None)
 
 
-def test_instances_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "instances_for_completion", lambda name: FakeHands().there if name == "dev" else ())
+def test_instances_are_completed_where_the_command_says_that_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def instances(environment: str) -> list[Instance]:
+        asked.append((environment, access().is_on_aws))
+        return FakeHands().there
+
+    monkeypatch.setattr(place, "instances_for_completion", instances)
     argument = next(each for each in ps.ps.params if each.name == "instance")
-    context = SimpleNamespace(params={"environment": "dev"})
-    found = options._complete(context, argument, "i-a")  # type: ignore[arg-type]
-    assert [(item.value, item.help) for item in found] == [
-        ("i-aa1", "blue, a, healthy"), ("i-aa2", "blue, a, healthy"),
-    ]  # fmt: skip
+    for words in (["dev"], ["--aws", "dev"]):
+        context = ps.ps.make_context("ps", list(words), resilient_parsing=True)
+        found = options._complete(context, argument, "i-a")
+        assert [(item.value, item.help) for item in found] == [
+            ("i-aa1", "blue, a, healthy"), ("i-aa2", "blue, a, healthy"),
+        ]  # fmt: skip
+    assert asked == [("dev", False), ("dev", True)]
 
 
 def test_completion_never_complains(teal: Teal) -> None:

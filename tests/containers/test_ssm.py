@@ -7,7 +7,6 @@ answers, and what goes wrong, come from stubs.
 import json
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -169,45 +168,60 @@ def test_an_old_plugin_would_show_the_token_and_is_refused(ssm: Any, plugin: Pat
         SsmHands(Roster(lambda _: None, "teal", "dev"), ssm).check_entry()
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[dict[str, Any]]:
-    """moto with scaling groups of two environments: clients by service."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        clients = {name: boto3.client(name, region_name="eu-west-1") for name in ("autoscaling", "ec2", "elbv2", "ssm")}
-        template = {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro"}
-        clients["ec2"].create_launch_template(LaunchTemplateName="template", LaunchTemplateData=template)
-        for group, colour in (("dev-green", "green"), ("dev-blue", "blue"), ("qa-blue", "blue")):
-            tags = {"Project": "teal", "Environment": group.partition("-")[0], "Colour": colour}
-            clients["autoscaling"].create_auto_scaling_group(
-                AutoScalingGroupName=group,
-                MinSize=2,
-                MaxSize=2,
-                AvailabilityZones=["eu-west-1a", "eu-west-1b"],
-                LaunchTemplate={"LaunchTemplateName": "template", "Version": "1"},
-                Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": True} for key, value in tags.items()],
-            )
-        yield clients
+class FakeAws:
+    """Scaling groups of two environments, and who is in them, as three services tell."""
+
+    def __call__(self, service: str) -> Any:
+        return self
+
+    def get_paginator(self, operation: str) -> "FakeAws":
+        assert operation == "describe_auto_scaling_groups"
+        return self
+
+    def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        wanted = {each["Name"].removeprefix("tag:"): each["Values"][0] for each in asked["Filters"]}
+        for name in ("dev-green", "dev-blue", "qa-blue", "dev-other"):
+            environment, _, colour = name.partition("-")
+            tags = {"Project": "teal", "Environment": environment, "Colour": colour}
+            if wanted.items() <= tags.items():
+                yield {"AutoScalingGroups": [self._group(name, tags)]}
+
+    def describe_target_health(self, **asked: str) -> dict[str, Any]:
+        told = {"State": "unhealthy", "Description": "Health checks failed"}
+        target = {"Target": {"Id": f"i-{asked['TargetGroupArn']}-b"}, "TargetHealth": told}
+        return {"TargetHealthDescriptions": [target]}
+
+    def describe_instances(self, **asked: Any) -> dict[str, Any]:
+        [names] = [each["Values"] for each in asked["Filters"]]
+        found = [{"InstanceId": name, "PrivateIpAddress": "10.0.0.7"} for name in names if name != "i-dev-blue-a"]
+        return {"Reservations": [{"Instances": found}]}
+
+    def _group(self, name: str, tags: dict[str, str]) -> dict[str, Any]:
+        instances = [
+            {"InstanceId": f"i-{name}-{zone}", "AvailabilityZone": zone, "LifecycleState": "InService"} for zone in "ba"
+        ]
+        told = [{"Key": key, "Value": value} for key, value in tags.items()]
+        return {"Tags": told, "Instances": instances, "TargetGroupARNs": [name]}
 
 
-def test_the_roster_has_the_environments_instances_by_colour_and_zone(account: dict[str, Any]) -> None:
-    found = Roster(account.__getitem__, "teal", "dev").instances()
-    assert [each.colour for each in found] == ["blue", "blue", "green", "green"]
-    assert len({each.id for each in found}) == 4
-    assert {(each.state, each.health) for each in found} == {("InService", "none")}
-    assert all(each.address for each in found)
-    assert Roster(account.__getitem__, "teal", "prod").instances() == []
+def test_the_roster_has_the_environments_instances_by_colour_and_zone() -> None:
+    found = Roster(FakeAws(), "teal", "dev").instances()
+    assert [each.id for each in found] == ["i-dev-blue-a", "i-dev-blue-b", "i-dev-green-a", "i-dev-green-b"]
+    assert [(each.health, each.reason) for each in found[:2]] == [
+        ("none", ""), ("unhealthy", "Health checks failed"),
+    ]  # fmt: skip
+    assert [each.address for each in found[:2]] == ["", "10.0.0.7"]
+    assert Roster(FakeAws(), "teal", "prod").instances() == []
 
 
-def test_motos_ssm_takes_the_command_and_answers_nothing(account: dict[str, Any]) -> None:
-    hands = SsmHands(Roster(account.__getitem__, "teal", "dev"), account["ssm"])
-    instances = hands.instances()
-    found = hands.look(instances)
-    assert {each.problem for each in found.values()} == {"Docker's answer can't be read: ''"}
-    [command, *others] = account["ssm"].list_commands()["Commands"]
-    assert others == []
-    # moto adds every other instance of the account where no targets are given.
-    assert {each.id for each in instances} <= set(command["InstanceIds"])
+@pytest.mark.process  # moto reads all images of EC2 for it
+def test_motos_ssm_takes_the_command_and_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        client = boto3.client("ssm", region_name="eu-west-1")
+        found = SsmHands(Roster(FakeAws(), "teal", "dev"), client).look([ONE])
+        assert found[FIRST].problem == "Docker's answer can't be read: ''"
+        [command] = client.list_commands()["Commands"]
+    assert FIRST in command["InstanceIds"]
     assert command["Parameters"]["commands"] == [docker.inspect()]
-    assert command["RequestedDateTime"] <= datetime.now(UTC)
