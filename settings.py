@@ -61,6 +61,13 @@ class Nat(StrEnum):
     PER_ZONE = "per_zone"
 
 
+class Delivery(StrEnum):
+    """How an image gets to an environment."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
 class Policy(StrEnum):
     """What it means that something breaks a rule of policy/."""
 
@@ -133,6 +140,8 @@ class Settings(BaseModel):
     max_instances: Annotated[int, Field(ge=1, le=100)]
     builds_image: bool
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
+    follows: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+    delivery: Delivery
     protects: bool
     policy: Policy
     domain: Annotated[str, Field(pattern=DNS_NAME)]
@@ -157,6 +166,7 @@ class Settings(BaseModel):
     observe_only: tuple[Check, ...]
     waits_for_metrics: bool
     probe_paths: Annotated[tuple[Annotated[str, Field(pattern=PROBE_PATH)], ...], Field(min_length=1)]
+    server_boundary_arn: Annotated[str, Field(pattern=r"^$|^arn:aws[a-z-]*:iam::[0-9]{12}:policy/.+$")]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -168,7 +178,14 @@ class Settings(BaseModel):
             raise ValueError("domain and zoneName must be given together, or neither")
         if self.domain and not (self.domain == self.zone_name or self.domain.endswith(f".{self.zone_name}")):
             raise ValueError(f"domain {self.domain} must be in the hosted zone zoneName, {self.zone_name}")
+        self._agree_on_delivery()
         return self
+
+    def _agree_on_delivery(self) -> None:
+        if self.builds_image and self.follows:
+            raise ValueError(f"follows must be empty where buildsImage is true, got {self.follows!r}")
+        if self.delivery is Delivery.AUTOMATIC and not (self.builds_image or self.follows):
+            raise ValueError("delivery automatic needs follows or buildsImage: nothing would ever come here")
 
 
 def parse(values: Mapping[str, str]) -> Settings:

@@ -1,1 +1,1 @@
-"""What a change would do to a project's stacks, and the comment that says so on a pull request. Pure: no I/O."""
+"""What CI does with a change: previews and their comment, delivery, drift, and what is said of them at GitHub."""

@@ -13,6 +13,7 @@ ReleaseError
 ├── ForeignWeights         the listener's weights are not the ledger's
 ├── TrafficNotConfirmed    the listener does not have the weights that it was given
 ├── InfrastructureFailed   the run of the program failed
+├── ImageNotCopied         an image did not get from one registry to the other
 └── MetricsUnread          CloudWatch can't be read
 """
 
@@ -67,6 +68,10 @@ class TrafficNotConfirmed(ReleaseError):
 
 class InfrastructureFailed(ReleaseError):
     """The run of the program that was to make the ledger's capacities real has failed."""
+
+
+class ImageNotCopied(ReleaseError):
+    """An image did not get from one repository into another; the message says what was in the way."""
 
 
 class MetricsUnread(ReleaseError):

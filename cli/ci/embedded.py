@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.ci.base import Base, base_of
 from cli.ci.runs import attempt
 from cli.engine import get_engine
-from cli.local.up import Counting
+from cli.local.running import Counting
 from cli.project import Project
 from cli.steps import Step, Steps
 from localcloud.environment import stack_names

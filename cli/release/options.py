@@ -132,7 +132,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def environment_argument(command: Command) -> Command:
     """The argument `environment`, and the options that say where it is: the command need not know, place_of does."""
-    for option in (_url_option, _aws_option):
+    for option in (_url_option, aws_option):
         command = option(command)
     return click.argument("environment", metavar="ENV", shell_complete=complete_stack)(command)
 
@@ -151,7 +151,7 @@ def _at_url(context: click.Context, parameter: click.Parameter, given: str | Non
     note(context, replace(access(), url=given))
 
 
-_aws_option = click.option(
+aws_option = click.option(
     "--aws", is_flag=True, envvar="TEAL_AWS", is_eager=True, expose_value=False, callback=_on_aws,
     help="ENV is on AWS, not in the embedded cloud: by your own credentials and Pulumi backend. Also: TEAL_AWS=1.",
 )  # fmt: skip

@@ -49,7 +49,7 @@ class AwsPlace(Place):
         """This process's own."""
         return os.environ
 
-    def new_client(self, service: str) -> Any:
+    def new_client(self, service: str, region: str | None = None) -> Any:
         """By the credentials that AWS's own rules find, of the profile that the stack file names, if any."""
         profile = stack_config(self.root, self.name).get("aws:profile")
-        return session(profile).create_client(service, region_name=self.region, config=PATIENT)
+        return session(profile).create_client(service, region_name=region or self.region, config=PATIENT)

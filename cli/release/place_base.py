@@ -4,7 +4,7 @@ import getpass
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cli.steps import Steps
 from release.adapters.autoscaling import size_of
 from release.adapters.dynamodb import LedgerTable
+from release.adapters.dynamodb_hands import HandTable
 from release.adapters.dynamodb_lock import LockTable
 from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
@@ -20,6 +21,7 @@ from release.alarms import why_not_quiet
 from release.engine import World
 from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
+from release.hands import Touched, standing
 from release.ledger import Colour, Routes
 from release.ports import Clock, Watcher
 from stack_files import region_of
@@ -29,11 +31,21 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
+OnEvent = Callable[[Any], None]
+"""Hears one of Pulumi's engine events; its classes take half a second to load."""
+
+
 class Program(Protocol):
     """The environment's Pulumi program."""
 
     def apply(self, release_id: str) -> None:
         """Runs it on behalf of a release. Raises InfrastructureFailed."""
+
+    def up(self, policy_packs: Sequence[Path]) -> Mapping[str, Any]:
+        """Runs it, judged by policy packs, and returns its exports. Raises what one_line foresees."""
+
+    def look(self, on_refresh: OnEvent, on_preview: OnEvent) -> None:
+        """Compares state with cloud, then cloud with program, and tells each; changes nothing."""
 
     def exports(self) -> Mapping[str, Any]:
         """What it exported when it last ran."""
@@ -76,8 +88,8 @@ class Place(ABC):
         """The environment of a process that is to reach it."""
 
     @abstractmethod
-    def new_client(self, service: str) -> Any:
-        """A client of an AWS service in its region."""
+    def new_client(self, service: str, region: str | None = None) -> Any:
+        """A client of an AWS service, in its region or another."""
 
     @cached_property
     def ledger(self) -> LedgerTable:
@@ -88,6 +100,16 @@ class Place(ABC):
     def locks(self) -> LockTable:
         """Its lock."""
         return LockTable(self.client("dynamodb"), self.ledger)
+
+    @cached_property
+    def marks(self) -> HandTable:
+        """What was done by hand in it."""
+        return HandTable(self.client("dynamodb"), self.ledger)
+
+    def touched(self, routes: Routes) -> tuple[Touched, ...]:
+        """Its servers that somebody has had his hands in."""
+        marks = self.marks.read()
+        return standing(marks, self.health(routes).servers()) if marks else ()
 
     @cached_property
     def exports(self) -> Mapping[str, Any]:

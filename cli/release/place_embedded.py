@@ -51,9 +51,10 @@ class EmbeddedPlace(Place):
         """This process's own, and those that lead to the embedded cloud."""
         return {**os.environ, **self._access}
 
-    def new_client(self, service: str) -> Any:
+    def new_client(self, service: str, region: str | None = None) -> Any:
         """By the embedded cloud's endpoint and credentials."""
-        return Parameters(self._access) if service == "ssm" else client(service, self._access, PATIENT)
+        access = {**self._access, "AWS_REGION": region or self.region}
+        return Parameters(access) if service == "ssm" else client(service, access, PATIENT)
 
     @property
     def _access(self) -> dict[str, str]:

@@ -1,13 +1,13 @@
 """The Pulumi program of an environment in the embedded cloud, as a release runs it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord, Home
-from localcloud.stacks import LocalStack
+from localcloud.stacks import LocalStack, OnEvent
 from release.errors import InfrastructureFailed
 from release.ledger import RELEASE_VARIABLE
 from toolchain import ensure
@@ -37,11 +37,24 @@ class EmbeddedProgram:
         except (LocalCloudError, ToolchainError) as error:
             raise InfrastructureFailed(str(error)) from error
 
+    def up(self, policy_packs: Sequence[Path]) -> Mapping[str, Any]:
+        """Runs it, judged by policy packs, and returns its exports. Raises LocalCloudError, ToolchainError."""
+        return self.stack(policy_packs).up()
+
+    def look(self, on_refresh: OnEvent, on_preview: OnEvent) -> None:
+        """Compares state with cloud, then cloud with program, and tells each; changes nothing.
+
+        Raises LocalCloudError, ToolchainError.
+        """
+        stack = self.stack()
+        stack.preview_refresh(on_refresh)
+        stack.preview(on_preview, refresh=True)
+
     def exports(self) -> Mapping[str, Any]:
         """What it exported when it last ran. Raises LocalCloudError, ToolchainError."""
         return self.stack().exports()
 
-    def stack(self) -> LocalStack:
+    def stack(self, policy_packs: Sequence[Path] = ()) -> LocalStack:
         """The stack. Raises LocalCloudError, ToolchainError."""
         engine = ensure(lambda _: None)
         return LocalStack(
@@ -52,4 +65,5 @@ class EmbeddedProgram:
             self._region,
             engine.pulumi_command(),
             engine.environment(),
+            policy_packs,
         )

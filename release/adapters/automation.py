@@ -17,6 +17,9 @@ from release.ledger import RELEASE_VARIABLE
 OTHER_RUN_SECONDS = 600.0
 """How long another run of the stack, by a person or by an engine that was killed, may still have its lock."""
 POLL_SECONDS = 5.0
+MANDATORY = "mandatory"
+"""How the engine calls a policy that stops a run."""
+OnEvent = Callable[[EngineEvent], None]
 _COLOURS = re.compile(r"<\{%[^%]*%\}>")
 
 
@@ -29,8 +32,9 @@ class Workspace(automation.LocalWorkspace):
 
 @dataclass
 class Heard:
-    """What the engine says is wrong, of all its events."""
+    """What the engine says is wrong, of all its events, which it hands on."""
 
+    on_event: OnEvent | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -43,9 +47,14 @@ class Heard:
         """Takes one event, in the thread that reads the engine's log."""
         told = event.diagnostic_event
         if told and told.severity == "error":
-            text = " ".join(_COLOURS.sub("", told.message).split()).removeprefix("error: ")
+            text = _plain(told.message).removeprefix("error: ")
             name = told.urn.rsplit("::", 1)[-1] if told.urn else ""
             self.problems.append(f"{name}: {text}" if name else text)
+        broken = event.policy_event
+        if broken and broken.enforcement_level == MANDATORY:
+            self.problems.append(f"{broken.policy_name}: {_plain(broken.message)}")
+        if self.on_event:
+            self.on_event(event)
 
 
 class StackProgram:
@@ -67,12 +76,41 @@ class StackProgram:
 
     def apply(self, release_id: str) -> None:
         """Runs the program on behalf of a release, once no other run is at it. Raises InfrastructureFailed."""
-        stack = self._stack({RELEASE_VARIABLE: release_id})
+        self._run({RELEASE_VARIABLE: release_id}, ())
+
+    def up(self, policy_packs: Sequence[Path]) -> Mapping[str, Any]:
+        """Runs the program, judged by policy packs, and returns its exports.
+
+        Raises InfrastructureFailed, also where a policy stops it, and LedgerMissing without such a stack.
+        """
+        self._run({}, policy_packs)
+        return self.exports()
+
+    def look(self, on_refresh: OnEvent, on_preview: OnEvent) -> None:
+        """Compares state with cloud, then cloud with program, and tells each; changes nothing.
+
+        Raises InfrastructureFailed, LedgerMissing.
+        """
+        heard = Heard(on_preview)
+        try:
+            stack = self._stack({})
+            stack.preview_refresh(color="never", on_event=on_refresh, suppress_outputs=True)
+            stack.preview(color="never", refresh=True, on_event=heard, suppress_outputs=True)
+        except errors.StackNotFoundError as error:
+            raise self._missing() from error
+        except errors.CommandError as error:
+            raise InfrastructureFailed(f"stack {self._stack_name}: {heard.told or told_in(str(error))}") from error
+
+    def _run(self, variables: Mapping[str, str], policy_packs: Sequence[Path]) -> None:
+        try:
+            stack = self._stack(variables)
+        except errors.StackNotFoundError as error:
+            raise self._missing() from error
         deadline = time.monotonic() + self._other_run_seconds
         while True:
             heard = Heard()
             try:
-                stack.up(color="never", on_event=heard, suppress_outputs=True)
+                stack.up(color="never", on_event=heard, suppress_outputs=True, policy_packs=[*map(str, policy_packs)])
             except errors.ConcurrentUpdateError as error:
                 if time.monotonic() >= deadline:
                     raise InfrastructureFailed(
@@ -126,6 +164,11 @@ class StackProgram:
             work_dir=str(self._project), pulumi_command=self._command, env_vars={**self._variables, **more}
         )
         return automation.Stack.select(self._stack_name, workspace)
+
+
+def _plain(text: str) -> str:
+    """A message of the engine's in one line, without its marks for colours."""
+    return " ".join(_COLOURS.sub("", text).split())
 
 
 def told_in(output: str) -> str:
