@@ -22,8 +22,8 @@ from pipeline.model import Kind, Threat
 from pipeline.record import read
 from toolchain import Toolchain
 
-FILES = ("__main__.py", "settings.py", "stack_files.py", "released.py", "policy-exemptions.yaml", "Pulumi.yaml",
-         "Pulumi.dev.yaml", "Pulumi.qa.yaml", ".gitignore")  # fmt: skip
+FILES = ("__main__.py", "settings.py", "stack_files.py", "released.py", "app_config.py", "policy-exemptions.yaml",
+         "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.qa.yaml", ".gitignore")  # fmt: skip
 FOLDERS = ("components", "release", "app", "policy")
 PREVIEW_SECONDS = 300.0
 WIDER = (
