@@ -9,10 +9,11 @@ from pipeline.markdown import code, counted, details
 from pipeline.model import Change, Kind, StackPreview
 from pipeline.words import EXISTENCES, PAST, change_line, danger_line, policy_line, stack_name, title, verdict_line
 
-MARKER = "<!-- teal:ci:preview -->"
+MARKER = "<!-- teal-preview -->"
 """First line of the comment, which nobody sees: by it the comment is found again, and edited in place."""
-LONGEST_BYTES = 65_000
-"""GitHub takes less than 65,536 characters; who counts bytes is right by either count."""
+LONGEST_BYTES = 60_000
+"""GitHub takes less than 65,536 characters, and whoever posts the comment may put a word before it. Who counts bytes is
+right by either count."""
 MOST_BASES = 3
 
 

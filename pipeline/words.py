@@ -71,11 +71,10 @@ def stack_name(preview: StackPreview) -> str:
 
 def policy_line(preview: StackPreview) -> str:
     """What policy says of a stack, in numbers."""
-    told = [
-        counted(preview.broken, "mandatory rule is broken", "mandatory rules are broken"),
-        counted(len(preview.verdicts) - preview.broken, "piece of advice", "pieces of advice"),
-        f"{counted(preview.undecided, 'question')} to be decided in the update",
-    ]
+    advice = len(preview.verdicts) - preview.broken
+    told = [counted(preview.broken, "mandatory rule is broken", "mandatory rules are broken")] if preview.broken else []
+    told += [counted(advice, "piece of advice", "pieces of advice")] if advice else []
+    told += [f"{counted(preview.undecided, 'question')} to be decided in the update"] if preview.undecided else []
     return f"**Policy**: {', '.join(told)}."
 
 

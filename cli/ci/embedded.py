@@ -14,7 +14,7 @@ from cli.project import Project
 from cli.steps import Step, Steps
 from localcloud.environment import stack_names
 from localcloud.home import CloudRecord, Home
-from localcloud.launch import start, stop
+from localcloud.launch import STOP_SECONDS, start, stop
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
@@ -117,7 +117,9 @@ def _trial(
             step.detail = "one of its own"
         yield Trial(link, home, record, engine, steps, seconds)
     finally:
-        stop(home)
+        with steps.step("Ending the embedded cloud", usual_seconds=2, leaves_line=False) as step:
+            step.detail = f"it is killed after {STOP_SECONDS:.0f} s"
+            stop(home)
 
 
 def lead(link: Path, to: Path) -> None:

@@ -6,20 +6,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
 import pytest
 
-from engine.world import PROJECT, within
+from engine.test_release_aws import as_on_aws
+from engine.world import PROJECT, World, within
+from localcloud.home import Home
+from localcloud.launch import stop
+from localcloud.stacks import LocalStack
 from pipeline.comment import MARKER
 from pipeline.model import Kind, Threat
 from pipeline.record import read
 from toolchain import Toolchain
 
-FILES = ("__main__.py", "settings.py", "stack_files.py", "released.py", "policy-exemptions.yaml", "Pulumi.yaml",
-         "Pulumi.dev.yaml", "Pulumi.qa.yaml", ".gitignore")  # fmt: skip
+FILES = ("__main__.py", "settings.py", "stack_files.py", "released.py", "app_config.py", "policy-exemptions.yaml",
+         "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.qa.yaml", ".gitignore")  # fmt: skip
 FOLDERS = ("components", "release", "app", "policy")
 PREVIEW_SECONDS = 300.0
 WIDER = (
@@ -52,11 +56,13 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def variables(engine: Toolchain, tmp_path: Path) -> dict[str, str]:
-    """A home and a place for temporary files that hold nothing else."""
-    (tmp_path / "temporary").mkdir()
-    ours = {"TEAL_HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "temporary"), "TEAL_TOOLCHAIN": "build"}
-    return {**os.environ, **ours}
+def variables(engine: Toolchain, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A home and a place for temporary files that hold nothing else. What a killed run leaves there is ended."""
+    place = tmp_path / "temporary"
+    place.mkdir()
+    yield {**os.environ, "TEAL_HOME": str(tmp_path / "home"), "TMPDIR": str(place), "TEAL_TOOLCHAIN": "build"}
+    for home in place.glob("teal-ci-*/home"):
+        stop(Home(home))
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -90,12 +96,12 @@ def left_behind(variables: Mapping[str, str]) -> list[str]:
 
 @pytest.mark.long
 def test_a_wider_group_and_a_replaced_subnet_are_told_first_and_other_stacks_are_folded(
-    project: Path, variables: Mapping[str, str], tmp_path: Path
+    project: Path, variables: Mapping[str, str], tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     change(project, WIDER, MOVED)
     output, started = tmp_path / "comment.md", time.monotonic()
     done = teal(project, variables, "ci", "preview", "--base", "main", "--output", str(output), "--json")
-    print(f"two stacks in {time.monotonic() - started:.0f} s")  # noqa: T201
+    record_property("seconds for two stacks", round(time.monotonic() - started))
     assert done.returncode == 0, done.stderr
     comment = output.read_text()
     lines = [line for line in comment.splitlines() if line]
@@ -121,16 +127,28 @@ def test_a_wider_group_and_a_replaced_subnet_are_told_first_and_other_stacks_are
 
 @pytest.mark.long
 def test_a_program_that_fails_and_a_stack_that_is_new_are_told(project: Path, variables: Mapping[str, str]) -> None:
-    shutil.copy(project / "Pulumi.qa.yaml", project / "Pulumi.try.yaml")
+    qa = (project / "Pulumi.qa.yaml").read_text()
+    (project / "Pulumi.try.yaml").write_text(qa.replace("teal:policy: advisory", "teal:policy: mandatory"))
     change(project, ("Pulumi.dev.yaml", "teal:nat: instance", "teal:nat: rope"))
     done = teal(project, variables, "ci", "preview", "--base", "main", "--json", "dev", "try")
     assert done.returncode == 1, done.stderr
-    assert done.stderr.splitlines()[-1] == "teal: no whole preview of dev: the comment says more"
+    assert done.stderr.splitlines()[-1] == (
+        "teal: no whole preview of dev; mandatory rules of policy/ are broken in try: the comment says more"
+    )
     dev, new = read(done.stdout)
     assert "teal:nat is 'rope'" in str(dev.failure)
     assert (new.failure, new.dangers, new.existence) == (None, (), "new")
     assert new.count(Kind.CREATE) > 80
+    assert new.broken > 0
     assert left_behind(variables) == []
+
+
+def is_bringing_up(command: int) -> bool:
+    """Whether the engine of a command of ours is at an `up`."""
+    try:
+        return any("up" in child.cmdline() for child in psutil.Process(command).children() if child.name() == "pulumi")
+    except psutil.Error:  # one that has just ended
+        return False
 
 
 @pytest.mark.long
@@ -141,8 +159,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(project: Path, variables: Mapping[str
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
     ) as running:  # fmt: skip
         try:
-            within(60, lambda: any(child.name() == "pulumi" and "up" in child.cmdline()
-                                   for child in psutil.Process(running.pid).children()))  # fmt: skip
+            within(60, lambda: is_bringing_up(running.pid))
             time.sleep(2)
             running.send_signal(signal.SIGINT)
             _, told = running.communicate(timeout=60)
@@ -152,3 +169,23 @@ def test_ctrl_c_ends_it_and_leaves_nothing(project: Path, variables: Mapping[str
     assert told.splitlines()[-1] == "teal: interrupted: nothing was changed"
     assert left_behind(variables) == []
     assert git(project, "worktree", "list").count("\n") == 1
+
+
+@pytest.mark.long
+def test_by_the_way_that_leads_to_aws_nothing_is_brought_up(world: World, dev: LocalStack, tmp_path: Path) -> None:
+    project = tmp_path / "teal"
+    teal_there = as_on_aws(world, project)
+    (project / "policy").symlink_to(PROJECT / "policy")
+    (project / "policy-exemptions.yaml").symlink_to(PROJECT / "policy-exemptions.yaml")
+    change(project, ("Pulumi.dev.yaml", "teal:nat: instance", "teal:nat: instance\n  teal:cidrBlock: 10.77.0.0/16"))
+    before = (project / "Pulumi.dev.yaml").read_bytes()
+    done = teal_there("ci", "preview", "--aws", "dev", "--json")
+    assert done.returncode == 0, done.stderr
+    [found] = read(done.stdout)
+    assert (found.stack, found.place, found.failure) == ("dev", "aws", None)
+    vpc = next(danger for danger in found.dangers if danger.name == "main-vpc")
+    assert (vpc.threat, vpc.before, vpc.after) == (Threat.REPLACED, ("10.0.0.0/16",), ("10.77.0.0/16",))
+    assert found.undecided > 0, "policy was asked"
+    assert (project / "Pulumi.dev.yaml").read_bytes() == before
+    assert not (project / ".teal" / "cloud.json").exists()
+    dev.preview(expect_no_changes=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import types
@@ -97,6 +97,7 @@ opening = st.builds(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(opening, opening, opening)
 def test_covering_is_an_order(first: Opening, second: Opening, third: Opening) -> None:
     assert first.covers(first)
@@ -104,6 +105,7 @@ def test_covering_is_an_order(first: Opening, second: Opening, third: Opening) -
         assert first.covers(third)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(opening, max_size=4), st.lists(opening, max_size=4))
 def test_taking_rules_away_never_widens(kept: list[Opening], dropped: list[Opening]) -> None:
     assert widened([*kept, *dropped], kept) == []

@@ -21,6 +21,8 @@ case "$*" in
         [ -e "$here/events" ] && while [ $# -gt 0 ]; do [ "$1" = --event-log ] && cat "$here/events" > "$2"; shift; done
         [ -e "$here/problem" ] && { cat "$here/problem" >&2; exit 255; }
         exit 0 ;;
+    *preview*)
+        [ -e "$here/problem" ] && { cat "$here/problem" >&2; exit 255; } ;;
     *"stack output"*)
         [ -e "$here/problem" ] && { cat "$here/problem" >&2; exit 255; }
         echo '{"listenerArn": "arn:1", "targetGroupArns": {"blue": "arn:2"}}' ;;
@@ -157,3 +159,15 @@ def test_a_backend_that_is_not_logged_in_to_is_one_line(bench: Bench) -> None:
 
 def test_what_has_no_error_line_is_told_by_its_end() -> None:
     assert told_in("x" * 600 + "\n the end") == "x" * 492 + " the end"
+
+
+def test_a_preview_that_fails_is_one_line_and_a_missing_stack_says_how_to_make_it(bench: Bench) -> None:
+    bench.has_problem("error: no such zone\nmore")
+    with pytest.raises(InfrastructureFailed, match=r"^stack dev: no such zone$"):
+        bench.program().preview(lambda _: None, [Path("/policy")])
+    [call] = [call for call in bench.calls if " preview " in call]
+    assert "--policy-pack /policy" in call
+    assert "--stack dev" in call
+    bench.has_problem("error: no stack named 'dev' found")
+    with pytest.raises(LedgerMissing, match="`pulumi up -s dev` makes it"):
+        bench.program().preview(lambda _: None)
