@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from localcloud.dataplane import image_runner as image_runner_module
 from localcloud.dataplane.image_runner import ImageRunner, RunningImage
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.images.cache import UnpackedImage
