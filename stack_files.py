@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
-STACK_KEYS = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
+STACK_KEYS = ("config", "secretsprovider", "encryptedkey", "encryptionsalt")
 """What a stack file may hold."""
 OTHERS = ("app", "aws", "docker", "pulumi")
 """Namespaces of the app's secrets, of providers and of the engine."""
@@ -40,6 +40,10 @@ def stack_config(project: Path, stack: str) -> dict[str, str]:
     kinds = {key: str(one.get("type")) for key, one in declared.items() if isinstance(one, dict)}
     file = f"Pulumi.{stack}.yaml"
     document = _document(project / file)
+    if "environment" in document:  # commands would go by other settings than the program
+        raise SettingsError(
+            f"environment in {file} is not taken: what it adds, only Pulumi Cloud knows; set it in config"
+        )
     for key in document:
         if key not in STACK_KEYS:
             raise SettingsError(f"{_shown(key)} in {file} is unknown{_nearest(key, STACK_KEYS)}")

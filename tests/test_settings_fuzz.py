@@ -249,6 +249,7 @@ TOLD: Mapping[str, str] = {
     "config:\n  teal:zones: {secure: v1:abc}\n": "teal:zones is encrypted: settings are no secrets",
     "config:\n  teal:steps: !!python/name:os.system\n": "teal:steps in Pulumi.odd.yaml is '': its tag ",
     "confg:\n  teal:zones: 3\n": "confg in Pulumi.odd.yaml is unknown: did you mean config?",
+    "environment: [base]\n": "environment in Pulumi.odd.yaml is not taken: what it adds, only Pulumi Cloud knows",
     "- teal:zones\n": "Pulumi.odd.yaml must hold keys with values, got ['teal:zones']",
     "config: [teal:zones]\n": "config in Pulumi.odd.yaml must be keys with values, got ['teal:zones']",
     "config:\n\tteal:zones: 3\n": "Pulumi.odd.yaml is not YAML: while scanning for the next token, found character",
