@@ -116,6 +116,7 @@ ALONE: Mapping[str, st.SearchStrategy[Any]] = {
     "cidrBlock": blocks(),
     "nat": st.sampled_from(("none", "instance", "single", "per_zone")),
     "serverBoundaryArn": st.sampled_from(("", "arn:aws:iam::123456789012:policy/a/b+=,.@-_")),
+    "machineImage": st.just("") | st.from_regex(r"ami-[0-9a-f]{8,17}", fullmatch=True),
     "policy": st.sampled_from(("advisory", "mandatory")),
     "version": st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", fullmatch=True)
     | st.sampled_from(["no", "010", "1.10"]),

@@ -12,7 +12,7 @@ INSTALLS = re.compile(
     r"\b(pip3? install|uv pip install|uv add|npm (?:install|ci)|go install|gem install|cargo install)\b"
 )
 SCRIPTS = ("Makefile", "Dockerfile", "*.sh", "*.yml", "*.yaml", "*.mk")
-LOCKED = {"requirements.txt", "app/requirements.txt", "components/requirements.txt"}
+LOCKED = {"requirements.txt", "app/requirements.txt", "components/requirements.txt", "machine/requirements.txt"}
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}\b")
 
 

@@ -136,7 +136,7 @@ def test_a_comment_on_an_older_commit_is_not_put_there(teal: Teal, fake: FakeGit
 def test_a_text_that_is_none_of_ours_reaches_nobody(teal: Teal, fake: FakeGitHub, tmp_path: Path) -> None:
     (tmp_path / "preview.md").write_text("buy now\n")
     ended = teal("ci", "comment", "--file", str(tmp_path / "preview.md"), "--pull-request", "7")
-    assert (ended.code, ended.told) == (1, "teal: preview.md does not begin with the line <!-- teal:ci:preview -->")
+    assert (ended.code, ended.told) == (1, "teal: preview.md does not begin with the line <!-- teal-preview -->")
     assert fake.calls == []
 
 

@@ -61,6 +61,7 @@ def test_what_the_program_grants_is_within_the_boundary(document: str) -> None:
 def test_nobody_gets_beyond_their_service_by_it() -> None:
     actions = {action for statement in BOUNDARY for action in statement.actions}
     assert {action.partition(":")[0] for action in actions} == {
+        "autoscaling",
         "ec2messages",
         "ecr",
         "kms",
