@@ -1,6 +1,7 @@
 """Stack files as anybody might write them: good settings, values of any kind, and oddities of YAML."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from components.bounds import LOG_RETENTION_DAYS
 from release.judgement import Check
 from settings import Settings
 
+EXAMPLES = int(os.environ.get("TEAL_FUZZ", "40"))
+"""Of each kind; `make test-long` has more."""
 ROOT = Path(__file__).parent.parent
 DECLARED: Mapping[str, Mapping[str, Any]] = {
     key.removeprefix("teal:"): about
@@ -163,10 +166,17 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+class Quoting(yaml.SafeDumper):
+    """Puts every text in quotes: PyYAML writes 08 without, which is a number to the engine."""
+
+
+Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
 def written(config: Mapping[str, Any]) -> bytes:
     """A stack file with these settings of ours."""
     document = {"config": {f"teal:{key}": value for key, value in config.items()}}
-    return yaml.safe_dump(document, allow_unicode=True, width=10_000).encode("utf-8", "surrogatepass")
+    return yaml.dump(document, Dumper=Quoting, allow_unicode=True, width=10_000).encode("utf-8", "surrogatepass")
 
 
 LAUGHS = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]"] + [

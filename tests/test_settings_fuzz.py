@@ -34,6 +34,7 @@ from stack_files_made import (
     ALONE,
     ANYTHING,
     DECLARED,
+    EXAMPLES,
     MOST_ZONES,
     ODDITIES,
     ROOT,
@@ -48,7 +49,7 @@ from stack_files_made import (
 )  # fmt: skip
 
 DEFAULTS = {key.removeprefix("teal:"): value for key, value in stack_config(ROOT, "qa").items() if "teal:" in key}
-AT_EASE = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+AT_EASE = settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,7 @@ def test_the_bounds_of_a_number_are_those_that_pulumi_yaml_tells(key: str) -> No
 @example(config={"domain": "x" * 54 + ".xn--p1ai", "zoneName": "x" * 54 + ".xn--p1ai"})
 @example(config={"instanceTypes": ["t3.small"]})
 @example(config={"version": "010"})
+@example(config={"version": "08"})
 @example(config={"version": "1.10"})
 @example(config={"hooks": {"done": [{"command": "run", "timeoutSeconds": 86400}]}})
 def test_good_settings_are_read_as_they_were_written_and_taken_by_every_component(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 
 from engine.world import World, copy_project
@@ -16,7 +15,7 @@ from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
 from settings import SettingsError, of_stack
 from stack_files import region_of
-from stack_files_made import ODDITIES, good, is_clear
+from stack_files_made import ODDITIES, good, is_clear, written
 
 FILES, LEAST_FILES = 30, 12
 DEADLINE_SECONDS = 150.0
@@ -43,8 +42,7 @@ def test_every_good_stack_file_previews(
     def previews(config: dict[str, Any]) -> None:
         if time.monotonic() > ends and len(seconds) >= LEAST_FILES:
             return
-        document = {"config": {f"teal:{key}": value for key, value in config.items()}}
-        odd.source.write_text(yaml.safe_dump(document))
+        odd.source.write_bytes(written(config))
         wanted = of_stack(odd.project, "odd")
         if wanted.zone_name:
             own_zone(Api(world.record.api_url, odd.region), wanted.zone_name)

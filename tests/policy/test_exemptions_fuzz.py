@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from policy.exemptions import FILE_NAME, BadExemptions, read
-from stack_files_made import ANYTHING, FRAGMENTS, LAUGHS, ODDITIES, is_clear, told_by
+from stack_files_made import ANYTHING, EXAMPLES, FRAGMENTS, LAUGHS, ODDITIES, is_clear, told_by
 
 IDS = frozenset({"disk-encrypted", "bucket-kms"})
-AT_EASE = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+AT_EASE = settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LINE = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,20}[A-Za-z0-9]", fullmatch=True)
 ENTRY = st.fixed_dictionaries(
     {
