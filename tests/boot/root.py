@@ -10,7 +10,7 @@ from pathlib import Path
 
 from boot.cloud import API_PORT, METADATA_ADDRESS
 
-MAKE_SECONDS = 900
+MAKE_SECONDS = 3600
 BASE = ("systemd-sysv", "cloud-init", "python3", "awscli", "busybox-static", "iproute2", "ca-certificates", "apt")
 RUNTIME = ("docker.io", "iptables")
 SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
@@ -114,9 +114,11 @@ def online(root: Path) -> Iterator[None]:
     if names.exists():
         (root / "etc/resolv.conf").unlink(missing_ok=True)
         shutil.copy(names, root / "etc/resolv.conf")
-    yield
-    _swap_sources(root)
-    (root / "etc/resolv.conf").unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        _swap_sources(root)
+        (root / "etc/resolv.conf").unlink(missing_ok=True)
 
 
 def _swap_sources(root: Path) -> None:

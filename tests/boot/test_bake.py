@@ -1,5 +1,6 @@
 """The playbook of machine/, run for real on a Debian root, and a boot of what it made, with the short user data."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -23,11 +24,15 @@ SSH = Path(__file__).with_name("ssh.sh")
 
 def bake(root: Path) -> str:
     """What the playbook told, run on the root."""
-    variables = (
-        f"ansible_ssh_executable={SSH} ansible_ssh_transfer_method=piped ansible_python_interpreter=/usr/bin/python3"
-    )
+    variables = {
+        "ansible_become": False,  # root already, and there is no sudo
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_ssh_executable": str(SSH),
+        "ansible_ssh_transfer_method": "piped",
+    }
     mounts = 'mount --make-rprivate / && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec "$@"'
-    playbook = [str(ANSIBLE), "--inventory", "root,", "--extra-vars", variables, str(PROJECT / "machine" / "bake.yml")]
+    playbook = [str(ANSIBLE), "--inventory", "root,", "--extra-vars", json.dumps(variables)]
+    playbook.append(str(PROJECT / "machine" / "bake.yml"))
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", mounts, str(root), *playbook],
         capture_output=True, text=True, check=False, timeout=BAKE_SECONDS,
