@@ -13,6 +13,8 @@ MANDATORY = "mandatory"
 """How the engine calls a rule that stops a run."""
 NOT_YET = "is not known in a preview"
 """What a rule says, among its other words, that is decided in the update."""
+ENDINGS = frozenset({"preview failed", "update failed"})
+"""What the engine says at the end of a run that something else has made fail, a broken rule among others."""
 _COLOURS = re.compile(r"<\{%[^%]*%\}>")
 
 
@@ -81,7 +83,7 @@ class Heard:
 
     def _take_problem(self, told: DiagnosticEvent) -> None:
         text = plain(told.message).removeprefix("error: ")
-        if "an unhandled error occurred" in text and self.problems:
+        if text in ENDINGS or ("an unhandled error occurred" in text and self.problems):
             return
         name = told.urn.rsplit("::", 1)[-1] if told.urn else ""
         self.problems.append(f"{name}: {text}" if name else text)

@@ -31,6 +31,8 @@ WIDER = (
     "group, site.cidr_block, port,",
     'group, ANYWHERE if port == 443 and pulumi.get_stack() == "dev" else site.cidr_block, port,',
 )
+BROKEN = ("components/load_balancer.py", "drop_invalid_header_fields=True", "drop_invalid_header_fields=False")
+"""What policy/ forbids."""
 BLOCKS = '{"eu-west-1a": {"public": "10.0.0.0/20", "private": "10.0.240.0/20"}}'
 MOVED = (
     "__main__.py",
@@ -129,7 +131,7 @@ def test_a_wider_group_and_a_replaced_subnet_are_told_first_and_other_stacks_are
 def test_a_program_that_fails_and_a_stack_that_is_new_are_told(project: Path, variables: Mapping[str, str]) -> None:
     qa = (project / "Pulumi.qa.yaml").read_text()
     (project / "Pulumi.try.yaml").write_text(qa.replace("teal:policy: advisory", "teal:policy: mandatory"))
-    change(project, ("Pulumi.dev.yaml", "teal:nat: instance", "teal:nat: rope"))
+    change(project, ("Pulumi.dev.yaml", "teal:nat: instance", "teal:nat: rope"), BROKEN)
     done = teal(project, variables, "ci", "preview", "--base", "main", "--json", "dev", "try")
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-1] == (
@@ -139,7 +141,8 @@ def test_a_program_that_fails_and_a_stack_that_is_new_are_told(project: Path, va
     assert "teal:nat is 'rope'" in str(dev.failure)
     assert (new.failure, new.dangers, new.existence) == (None, (), "new")
     assert new.count(Kind.CREATE) > 80
-    assert new.broken > 0
+    assert [(verdict.rule, verdict.resource) for verdict in new.verdicts] == [("balancer-drops-headers", "web-alb")]
+    assert new.broken == 1
     assert left_behind(variables) == []
 
 

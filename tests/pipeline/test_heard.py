@@ -151,6 +151,7 @@ def test_policy_is_told_once_and_what_it_cannot_say_yet_is_counted() -> None:
         policy("disk", "Disks are plain."),
         policy("key", "web: kmsKeyId is not known in a preview; key is decided in the update"),
         policy("ports", "open to all", level="mandatory"),
+        problem("error: preview failed"),
         failure="stack dev: ports: open to all",
     )
     assert found.verdicts == (
@@ -170,4 +171,4 @@ def test_a_failure_is_told_in_the_engines_own_words() -> None:
         place=Place.AWS,
     )
     assert found.failure == "main-vpc: no such zone"
-    assert preview_of(failure="no engine").failure == "no engine"
+    assert preview_of(problem("error: preview failed"), failure="no engine").failure == "no engine"
