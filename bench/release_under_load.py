@@ -77,9 +77,12 @@ class Bench:
             other = next(image for image in images if image != live)
             began = time.monotonic()
             told = self._release(other) if is_release else self._take_back(other)
-            problems = sum(one.is_failed for one in between(self.loaded.catch_up(), began, time.monotonic()))
+            samples = between(self.loaded.catch_up(), began, time.monotonic())
+            problems = sum(one.is_failed for one in samples)
+            longest = max(one.seconds for one in samples if one.kind is not Kind.SLOW)
             print(
-                f"{number:3} of {wish.releases + wish.rollbacks}: {told}; {problems} failed "
+                f"{number:3} of {wish.releases + wish.rollbacks}: {told}; "
+                f"{problems} failed, longest wait {longest:.2f} s "
                 f"({time.monotonic() - began:.0f} s, {time.monotonic() - found.started:.0f} s in all)",
                 flush=True,
             )

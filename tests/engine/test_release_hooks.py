@@ -28,12 +28,17 @@ class Site:
     project: Path
     home: Path
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a command runs with."""
+        return {**os.environ, "TEAL_HOME": str(self.home), "TEAL_TOOLCHAIN": "build"}
+
     def teal(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """A command in the project's folder, however it ends."""
         return subprocess.run(
             [Path(sys.executable).with_name("teal"), *words],
             cwd=self.project,
-            env={**os.environ, "TEAL_HOME": str(self.home), "TEAL_TOOLCHAIN": "build"},
+            env=self.variables,
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,
