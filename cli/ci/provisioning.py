@@ -21,8 +21,10 @@ def source_of(stage: Stage, given: Reference | str | None) -> Reference | None:
 
     None for a stack that builds its own. Raises Refused where there is none.
     """
-    if stage.builds or isinstance(given, Reference):
-        return None if stage.builds else given
+    if stage.builds:
+        return None
+    if isinstance(given, Reference):
+        return given
     if stage.follows is None:
         raise Refused(
             f"{stage.name} builds no image and follows no stack: give it one with --image REGISTRY/NAME@DIGEST"
