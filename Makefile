@@ -3,20 +3,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker workflows bench requirements clean
+.PHONY: help up down status demo check lint types arrows unit processes engine image test test-long test-docker bench requirements schema audit workflows clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml components/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Teal needs Python 3.11 or later: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "this Python cannot make virtual environments: install the package python3-venv" >&2; exit 1; }
 	@echo "Python packages into .venv (usually 15 to 60 s)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e components
 	@# The way back has no time to compile what it imports, and where this variable is set nobody would keep what was compiled.
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/teal release rollback --help > /dev/null
 	@touch $(READY)
@@ -74,8 +74,15 @@ bench: $(READY)  ## benchmarks; each prints its figures
 	$(BIN)/python -m bench.take_back
 	$(BIN)/python -m bench.release_under_load
 
+audit: $(READY)  ## known vulnerabilities of what is pinned; fails where no database could be asked, too
+	@$(BIN)/python -m cli.ci.audit
+
 requirements: $(READY)  ## compile requirements.txt anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 -c requirements.txt components/pyproject.toml -o components/requirements.txt
+
+schema: $(READY)  ## write what follows from the components: their schema, and the tables of docs/components.md
+	@$(BIN)/python -m scripts.component_schema
 
 clean:  ## remove what was made here (not the toolchain in the user's cache)
-	rm -rf .venv .teal .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .teal examples/*/.teal .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

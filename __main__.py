@@ -6,6 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 import settings
+from app_config import app_secrets
+from components.app_secrets import AppSecrets
 from components.domain import Domain
 from components.fleet import Fleet
 from components.key import Key
@@ -24,7 +26,7 @@ from released import Released, read_ledger
 environment = pulumi.get_stack()
 tags = {"Project": pulumi.get_project(), "Environment": environment}
 try:
-    wanted, state = settings.read(), read_ledger(environment)
+    wanted, hidden, state = settings.read(), app_secrets(), read_ledger(environment)
 except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
@@ -39,12 +41,14 @@ if wanted.builds_image:
 released = Released(state or State.initial(), candidate, registry, wanted.instances, is_first_run=state is None)
 book = Ledger("ledger", {"environment": environment, "seed": released.seed, "protects": wanted.protects, "tags": tags})
 secret = RouteSecret("test-route", {"environment": environment, "tags": tags})
+kept = AppSecrets("app", {"environment": environment, "values": hidden, "tags": tags}) if hidden else None
 
 network = Network("main", {
     "cidr_block": wanted.cidr_block,
     "zones": list(aws.get_availability_zones(state="available").names[: wanted.zones]),
     "nat": Nat(wanted.nat), "interface_endpoints": list(wanted.interface_endpoints),
-    "flow_log_retention_days": wanted.flow_log_retention_days, "kms_key_arn": key.arn, "tags": tags})
+    "flow_log_retention_days": wanted.flow_log_retention_days, "kms_key_arn": key.arn,
+    "permissions_boundary_arn": wanted.server_boundary_arn or None, "tags": tags})
 balancer = LoadBalancer("web", {
     "vpc_id": network.vpc_id, "vpc_cidr_block": network.cidr_block, "subnet_ids": network.public_subnet_ids,
     "serves_https": bool(wanted.domain), "protects_from_deletion": wanted.protects,
@@ -72,6 +76,8 @@ fleets = {colour.value: Fleet(colour.value, {
     "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids, "repository_arn": registry.arn,
     "load_balancer_security_group_id": balancer.security_group_id, "log_group_name": sight.log_group_name,
     "log_group_arn": sight.log_group_arn, "target_group_arn": traffic.target_group_arns[colour.value],
+    "secret_parameter_arns": kept.parameter_arns if kept else {},
+    "permissions_boundary_arn": wanted.server_boundary_arn or None,
     "force_delete": not wanted.protects, "tags": {**tags, "Colour": colour.value}}) for colour in Colour}
 
 pulumi.export("url", domain.url if domain else pulumi.Output.concat("http://", balancer.dns_name))

@@ -166,6 +166,7 @@ class Settings(BaseModel):
     observe_only: tuple[Check, ...]
     waits_for_metrics: bool
     probe_paths: Annotated[tuple[Annotated[str, Field(pattern=PROBE_PATH)], ...], Field(min_length=1)]
+    server_boundary_arn: Annotated[str, Field(pattern=r"^$|^arn:aws[a-z-]*:iam::[0-9]{12}:policy/.+$")]
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -8,15 +8,17 @@ from typing import ParamSpec, TypeVar
 import click
 
 from cli.access import access
+from containers.errors import ContainersError, InstanceEnded
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.provider.errors import ProviderError
 from pipeline.errors import PipelineError
 from release.errors import LockHeld, LockLost, Refused, ReleaseError
 from stack_files import SettingsError
 
-FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, DRIFTED, INTERRUPTED = 1, 3, 4, 5, 6, 7, 8, 130
+FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, DRIFTED, INTERRUPTED, GONE = 1, 3, 4, 5, 6, 7, 8, 130, 137
 """Exit codes: the command failed; there is no embedded cloud; a gate is closed; the release was rolled back; it is
-paused; somebody else has the lock; an environment has drifted; Ctrl-C. Click itself has 2, for a wrong call."""
+paused; somebody else has the lock; an environment has drifted; Ctrl-C; the instance is gone. Click itself has 2, for a
+wrong call."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,10 +52,28 @@ class NoLock(Failure):
     exit_code = NO_LOCK
 
 
+class Gone(Failure):
+    """The instance ended while a command ran inside; exit code 137, as Docker has it."""
+
+    exit_code = GONE
+
+
 class Interrupted(Failure):
     """The user pressed Ctrl-C; exit code 130, as a shell would have it."""
 
     exit_code = INTERRUPTED
+
+
+ROOMS = (ContainersError, LocalCloudError, PipelineError, ProviderError, ReleaseError, SettingsError)
+"""What the rooms raise on purpose."""
+OF_THEIR_OWN = (
+    (CloudNotRunning, NotRunning),
+    (Refused, GateClosed),
+    (LockHeld, NoLock),
+    (LockLost, NoLock),
+    (InstanceEnded, Gone),
+)
+"""Of these, those with an exit code of their own."""
 
 
 @contextmanager
@@ -61,14 +81,8 @@ def foreseen() -> Iterator[None]:
     """Turns what the rooms raise on purpose into a Failure; anything else is a bug and keeps its traceback."""
     try:
         yield
-    except CloudNotRunning as error:
-        raise NotRunning(str(error)) from error
-    except Refused as error:
-        raise GateClosed(str(error)) from error
-    except (LockHeld, LockLost) as error:
-        raise NoLock(str(error)) from error
-    except (LocalCloudError, PipelineError, ProviderError, ReleaseError, SettingsError) as error:
-        raise Failure(str(error)) from error
+    except ROOMS as error:
+        raise _failure_for(error) from error
     except _toolchain_errors() as error:
         raise Failure(str(error)) from error
     except _api_errors() as error:  # the API refused, is gone, or is broken
@@ -79,6 +93,10 @@ def foreseen() -> Iterator[None]:
         raise Failure(f"{error.filename or 'the system'}: {error.strerror or error}") from error
     except KeyboardInterrupt:
         raise Interrupted("interrupted") from None
+
+
+def _failure_for(error: Exception) -> Failure:
+    return next((failure for kind, failure in OF_THEIR_OWN if isinstance(error, kind)), Failure)(str(error))
 
 
 # An `except` asks for its classes only once something was raised: what goes well need not have loaded their rooms.

@@ -11,8 +11,9 @@ from cli.lazy import LazyGroup
 GROUPS = {
     "local": ("cli.local:group", "An environment on this machine: the real engine, an embedded cloud."),
     "release": ("cli.release:group", "Release a new version with no downtime, and take it back."),
+    "containers": ("cli.containers:group", "Everyday work on containers: look, read, enter, stop."),
+    "image": ("cli.image:group", "Images of the app: build, look, copy, remove."),
     "ci": ("cli.ci:group", "What CI runs: previews for pull requests, delivery, drift."),
-    "image": ("cli.image:group", "Images of the app, without Docker."),
     "toolchain": ("cli.toolchain:group", "The Pulumi engine that Teal runs on."),
 }
 

@@ -16,9 +16,11 @@ from stack_files import parsed
 
 @dataclass(frozen=True)
 class Project:
-    """A checkout with its Pulumi.yaml, and the home of its embedded cloud."""
+    """A folder with its Pulumi.yaml, and the home of its embedded cloud."""
 
     root: Path
+    is_teal: bool = True
+    """Whether it is this one, or somebody else's, which may use its components."""
 
     @property
     def home(self) -> Home:
@@ -36,19 +38,25 @@ class Project:
         return Steps(self.home.root / "durations.json")
 
 
-def find_project(start: Path | None = None) -> Project:
-    """The project of the folder where the command runs, or of one above. Raises LocalCloudError."""
+def find_project(start: Path | None = None, *, takes_any: bool = False) -> Project:
+    """The project of the folder where the command runs, or of one above. Raises LocalCloudError.
+
+    It is Teal's, or with `takes_any` the nearest, whoever's it is.
+    """
     here = (start or Path.cwd()).absolute()
     for folder in (here, *here.parents):
-        if (folder / "Pulumi.yaml").is_file() and _is_teal(folder / "Pulumi.yaml"):
-            return Project(folder)
-    raise LocalCloudError(f"{here} is in no Teal project (no Pulumi.yaml of that name here or above): change into one")
+        if (folder / "Pulumi.yaml").is_file():
+            is_teal = _is_teal(folder / "Pulumi.yaml")
+            if is_teal or takes_any:
+                return Project(folder, is_teal)
+    which = ("project", "") if takes_any else ("Teal project", " of that name")
+    raise LocalCloudError(f"{here} is in no {which[0]} (no Pulumi.yaml{which[1]} here or above): change into one")
 
 
 def complete_stack(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of stacks for tab completion."""
     try:
-        project = find_project()
+        project = find_project(takes_any=True)
     except LocalCloudError:
         return []
     return [CompletionItem(name) for name in stack_names(project.root) if name.startswith(incomplete)]

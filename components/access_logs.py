@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import s3
 
-from components.children import Children
+from .children import Children
 
 DELIVERY_SERVICE = "logdelivery.elasticloadbalancing.amazonaws.com"
 

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import sns
 
-from components.children import Children
+from .children import Children
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 

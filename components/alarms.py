@@ -11,8 +11,8 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch
 
-from components.bounds import whole
-from components.children import Children
+from .bounds import whole
+from .children import Children
 
 NAMESPACE = "AWS/ApplicationELB"
 PERIOD_SECONDS = 60  # load balancers publish once a minute

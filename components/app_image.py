@@ -10,7 +10,8 @@ import pulumi
 import pulumi_docker as docker
 from pulumi_aws import ecr
 
-from components.registry_policies import BUILD_PREFIX
+from .former_names import remembering
+from .registry_policies import BUILD_PREFIX
 
 PLATFORMS = ("linux/amd64", "linux/arm64")
 
@@ -28,8 +29,7 @@ class AppImageArgs(TypedDict):
     dockerfile: NotRequired[str]
     """Path of the Dockerfile; default the one in the context."""
     version: NotRequired[str]
-    """Version that a person would call the source by, at most 80 letters, digits, dots, dashes; default 0.
-    The build gets it as ARG VERSION."""
+    """Version for people, at most 80 letters, digits, dots, dashes; default 0. The build gets it as ARG VERSION."""
     platform: NotRequired[str]
     """linux/arm64, the default, or linux/amd64: what the instances' processors are."""
     build_args: NotRequired[Mapping[str, str]]
@@ -60,7 +60,7 @@ class AppImage(pulumi.ComponentResource):
         dockerfile = args.get("dockerfile", f"{context}/Dockerfile")
         build_args = {"VERSION": version, **args.get("build_args", {})}
         tag = f"{BUILD_PREFIX}{version}-{fingerprint(context, dockerfile, platform, build_args)}"
-        super().__init__("teal:index:AppImage", name, {}, opts)
+        super().__init__("teal:index:AppImage", name, {}, remembering("teal:index:AppImage", name, opts))
 
         login = ecr.get_authorization_token_output(opts=pulumi.InvokeOutputOptions(parent=self))
         built = docker.Image(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pulumi
 
-from components.tagging import Tags, named
+from .tagging import Tags, named
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import acm, route53
 
-from components.children import Children
+from .children import Children
+from .former_names import remembering
 
 HOST_NAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
 CERTIFICATE_NAME_MAX_LENGTH = 64
@@ -43,7 +44,7 @@ class Domain(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DomainArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_domain(args["domain_name"], args["zone_name"])
-        super().__init__("teal:index:Domain", name, {}, opts)
+        super().__init__("teal:index:Domain", name, {}, remembering("teal:index:Domain", name, opts))
         children = Children(name, args.get("tags", {}), self)
         zone = route53.get_zone_output(name=args["zone_name"], private_zone=False, opts=children.invoke_options())
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import ec2
 
-from components.children import Children
-from components.security_groups import allow_from, security_group
+from .children import Children
+from .security_groups import allow_from, security_group
 
 SERVICE_PATTERN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 HTTPS_PORT = 443

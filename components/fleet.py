@@ -6,15 +6,16 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import autoscaling, ec2, vpc
 
-from components.bounds import whole
-from components.children import Children
-from components.instance_role import instance_role
-from components.instance_types import architecture
-from components.launch import Launch, launch_template, mixed_launch, newest_image, only_launch
-from components.naming import COLOURS
-from components.security_groups import ANYWHERE, allow_to, security_group
-from components.tagging import named
-from components.user_data import Container, check_environment, encoded, user_data
+from .bounds import whole
+from .children import Children
+from .former_names import remembering
+from .instance_role import Reach, instance_role
+from .instance_types import architecture
+from .launch import Launch, launch_template, mixed_launch, newest_image, only_launch
+from .naming import COLOURS
+from .security_groups import ANYWHERE, allow_to, security_group
+from .tagging import named
+from .user_data import Container, check_environment, encoded, user_data
 
 
 class FleetArgs(TypedDict):
@@ -54,6 +55,10 @@ class FleetArgs(TypedDict):
     """Size of the root volume in GiB, 8 to 16384; default 16."""
     environment: NotRequired[Mapping[str, str]]
     """Variables for the container, no names on TEAL_. No secrets: whoever may describe the instance reads them."""
+    secret_parameter_arns: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
+    """ARN of the SSM parameter by the variable that the container gets its value in; read at each start."""
+    permissions_boundary_arn: NotRequired[pulumi.Input[str] | None]
+    """IAM policy beyond which the instances' role can not go; default none."""
     cpu_target_percent: NotRequired[int]
     """Mean CPU use that scaling aims at, 10 to 90 percent; default 50."""
     boot_seconds: NotRequired[int]
@@ -96,11 +101,15 @@ class Fleet(pulumi.ComponentResource):
         cpu_percent = whole("cpu_target_percent", args.get("cpu_target_percent", 50), 10, 90)
         processor = architecture(args["instance_types"])
         check_environment(args.get("environment", {}))
-        super().__init__("teal:index:Fleet", name, {}, opts)
+        super().__init__("teal:index:Fleet", name, {}, remembering("teal:index:Fleet", name, opts))
         children = Children(name, {**args.get("tags", {}), "Colour": args["colour"]}, self)
 
         security = security_group(children, "security", args["vpc_id"], f"Instances of the {args['colour']} fleet")
-        role = instance_role(children, args["repository_arn"], args["log_group_arn"])
+        role = instance_role(
+            children,
+            Reach(args["repository_arn"], args["log_group_arn"], args.get("secret_parameter_arns", {})),
+            args.get("permissions_boundary_arn"),
+        )
         template = launch_template(
             children,
             Launch(
@@ -176,14 +185,17 @@ def group_sizes(capacity: float, min_size: float, max_size: float) -> tuple[int,
 
 
 def _user_data(args: FleetArgs, port: int) -> pulumi.Output[str]:
-    def text(image: str, log_group: str) -> str:
+    def text(image: str, log_group: str, secrets: Mapping[str, str]) -> str:
         environment = args.get("environment", {})
-        container = Container(image=image, port=port, colour=args["colour"], environment=environment)
+        container = Container(
+            image=image, port=port, colour=args["colour"], environment=environment, secret_arns=secrets
+        )
         return encoded(user_data(container, log_group))
 
     if isinstance(args["image"], str):
-        text(args["image"], "")  # what is known already is checked at construction
-    known = pulumi.Output.all(image=args["image"], log_group=args["log_group_name"])
+        text(args["image"], "", {})  # what is known already is checked at construction
+    secrets = args.get("secret_parameter_arns", {})
+    known = pulumi.Output.all(image=args["image"], log_group=args["log_group_name"], secrets=secrets)
     return known.apply(lambda values: text(**values))
 
 

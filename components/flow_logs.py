@@ -1,25 +1,33 @@
 """A VPC's flow logs, kept in CloudWatch Logs."""
 
 import json
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 from pulumi_aws import cloudwatch, ec2, iam
 
-from components.children import Children
+from .children import Children
 
 WRITE_ACTIONS = ("logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents")
 
 
-def flow_log(
-    children: Children, vpc_id: pulumi.Input[str], retention_days: int, kms_key_arn: pulumi.Input[str] | None
-) -> ec2.FlowLog:
-    """Records accepted and rejected flows, in windows of a minute, in a log group of the given retention and key."""
+@dataclass(frozen=True, slots=True)
+class FlowLogKeeping:
+    """How flow logs are kept, and the IAM policy beyond which the role that writes them can not go."""
+
+    retention_days: int
+    kms_key_arn: pulumi.Input[str] | None
+    boundary_arn: pulumi.Input[str] | None
+
+
+def flow_log(children: Children, vpc_id: pulumi.Input[str], kept: FlowLogKeeping) -> ec2.FlowLog:
+    """Records accepted and rejected flows, in windows of a minute, in a log group of its own."""
     caller = aws.get_caller_identity_output(opts=children.invoke_options())
     group = cloudwatch.LogGroup(
         children.name("flow-log-group"),
-        retention_in_days=retention_days,
-        kms_key_id=kms_key_arn,
+        retention_in_days=kept.retention_days,
+        kms_key_id=kept.kms_key_arn,
         tags=children.tagged("flow-log-group"),
         opts=children.options(),
     )
@@ -27,6 +35,7 @@ def flow_log(
         children.name("flow-log-role"),
         description="Writes the flow logs of one VPC to its log group",
         assume_role_policy=caller.apply(lambda identity: trust_policy(identity.account_id)),
+        permissions_boundary=kept.boundary_arn,
         tags=children.tagged("flow-log-role"),
         opts=children.options(),
     )

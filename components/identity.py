@@ -8,15 +8,17 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import iam
 
-from components.bounds import whole
-from components.children import Children
-from components.github_trust import AUDIENCE, ISSUER, subjects, trust_policy
-from components.parameters import parameter_name
-from components.permissions import Scope, Statement, policy
-from components.pipeline_backend import backend
-from components.pipeline_deploy import DEPLOY
-from components.pipeline_preview import PREVIEW
-from components.pipeline_release import RELEASE
+from .bounds import whole
+from .children import Children
+from .former_names import remembering
+from .github_trust import AUDIENCE, ISSUER, subjects, trust_policy
+from .parameters import parameter_name
+from .permissions import Scope, Statement, policy
+from .pipeline_backend import backend
+from .pipeline_deploy import DEPLOY
+from .pipeline_preview import PREVIEW
+from .pipeline_release import RELEASE
+from .server_boundary import server_boundary
 
 ROLES: Mapping[str, Mapping[str, Sequence[Statement]]] = {"preview": PREVIEW, "deploy": DEPLOY, "release": RELEASE}
 """By role, by name of policy, its statements."""
@@ -65,6 +67,8 @@ class PipelineRolesArgs(TypedDict):
     """S3 bucket that Pulumi keeps its state in; by default none, as with Pulumi Cloud."""
     state_key_arn: NotRequired[str]
     """KMS key that the stacks' secrets are encrypted with; by default none."""
+    bounds_servers: NotRequired[bool]
+    """Whether deploy may give rights only to roles with a boundary, which is made; default false."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Put on provider and roles, beside their own Name."""
 
@@ -79,15 +83,21 @@ class PipelineRoles(pulumi.ComponentResource):
     """ARN of GitHub's OpenID Connect provider."""
     role_arns: pulumi.Output[dict[str, str]]
     """ARN by role: preview, deploy, release."""
+    server_boundary_arn: pulumi.Output[str]
+    """ARN of the servers' permissions boundary, for teal:serverBoundaryArn; empty where none is made."""
 
     def __init__(self, name: str, args: PipelineRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         environments, trusted = _environments(args), _trusted(args)
         session_seconds = whole("session_seconds", args.get("session_seconds", 3600), 3600, 43200)
         _check_arns(args)
-        super().__init__("teal:index:PipelineRoles", name, {}, opts)
+        super().__init__("teal:index:PipelineRoles", name, {}, remembering("teal:index:PipelineRoles", name, opts))
         children = Children(name, args.get("tags", {}), self)
         project = args.get("project", "teal")
         scope = _scope(args, project, environments, children)
+        self.server_boundary_arn = pulumi.Output.from_input("")
+        if args.get("bounds_servers", False):
+            self.server_boundary_arn = server_boundary(children, scope, project).arn
+        scope = pulumi.Output.all(scope, self.server_boundary_arn).apply(lambda known: known[0].bounded_by(known[1]))
 
         self.provider_arn = pulumi.Output.from_input(args.get("provider_arn") or _provider(children).arn)
         roles = {}
@@ -107,7 +117,13 @@ class PipelineRoles(pulumi.ComponentResource):
                 _grant(children, roles[role], f"{role}-{purpose}", project, _document(statements, scope))
 
         self.role_arns = pulumi.Output.all(**{role: made.arn for role, made in roles.items()})
-        self.register_outputs({"provider_arn": self.provider_arn, "role_arns": self.role_arns})
+        self.register_outputs(
+            {
+                "provider_arn": self.provider_arn,
+                "role_arns": self.role_arns,
+                "server_boundary_arn": self.server_boundary_arn,
+            }
+        )
 
 
 def _provider(children: Children) -> iam.OpenIdConnectProvider:

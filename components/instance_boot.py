@@ -3,7 +3,8 @@
 
 It is Python because Amazon Linux has Python (3.9: nothing newer here) and no JSON tool for shells.
 `instance_boot.py pull` logs in to the registry and gets the image by its digest, unless it is there.
-`instance_boot.py run LOG_GROUP` becomes `docker run`, so that systemd watches the container itself.
+`instance_boot.py run LOG_GROUP` becomes `docker run`, so that systemd watches the container itself. Secrets are read
+from SSM just before, by the instance's role, and handed over in the environment, never on a command line.
 Where the container file names no image, nothing is released: then there is nothing to pull, and `run` ends with
 status 78, upon which the unit gives up.
 """
@@ -21,6 +22,8 @@ METADATA = "http://169.254.169.254/latest"
 RUN_FOLDER = "/run"  # in memory
 METADATA_SECONDS = 5
 PULL_SECONDS = 240
+READ_SECONDS = 60
+MOST_AT_ONCE = 10  # parameters that SSM takes in a call
 NOTHING_RELEASED = 78
 VERSION_LABEL = '{{index .Config.Labels "org.opencontainers.image.version"}}'
 
@@ -62,6 +65,8 @@ def docker_run(spec: dict[str, Any], facts: dict[str, str], log_group: str) -> l
     command += ["--log-opt", "awslogs-stream=" + spec["colour"] + "/" + facts["instance"]]
     for key in sorted(environment):
         command += ["--env", key + "=" + environment[key]]
+    for key in sorted(spec.get("secrets", {})):
+        command += ["--env", key]  # docker takes the value from its own environment
     return [*command, spec["image"]]
 
 
@@ -76,6 +81,22 @@ def pull(image: str, region: str) -> None:
         login = [*docker, "login", "--username", "AWS", "--password-stdin", image.partition("/")[0]]
         subprocess.run(login, input=password, check=True, timeout=60)
         subprocess.run([*docker, "pull", "--quiet", image], check=True, timeout=PULL_SECONDS)
+
+
+def secrets_of(spec: dict[str, Any], region: str) -> dict[str, str]:
+    """The secrets that spec names, by variable. Raises CalledProcessError for one that the role may not read."""
+    wanted = spec.get("secrets", {})
+    names = sorted(set(wanted.values()))
+    found: dict[str, str] = {}
+    for start in range(0, len(names), MOST_AT_ONCE):
+        ask = ["aws", "ssm", "get-parameters", "--region", region, "--with-decryption", "--output", "json", "--names"]
+        ask += names[start : start + MOST_AT_ONCE]
+        told = subprocess.run(ask, stdout=subprocess.PIPE, check=True, timeout=READ_SECONDS).stdout
+        found.update({each["Name"]: each["Value"] for each in json.loads(told)["Parameters"]})
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise SystemExit("these secrets are not in SSM: " + ", ".join(missing))
+    return {variable: found[name] for variable, name in wanted.items()}
 
 
 def version_of(image: str) -> str:
@@ -105,7 +126,8 @@ def main(arguments: list[str]) -> int:
         "version": version_of(spec["image"]),
     }
     command = docker_run(spec, facts, log_group=arguments[1])
-    return os.execvp(command[0], command)  # noqa: S606  # never returns: docker takes this process over
+    environment = {**os.environ, **secrets_of(spec, region)}
+    return os.execvpe(command[0], command, environment)  # noqa: S606  # never returns: docker takes this process over
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""What instances may do: all are administered by SSM; a Fleet's pull one repository and write one log group."""
+"""What instances may do: SSM administers all; a Fleet's pull one repository, write one log group, read secrets."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
 from pulumi_aws import iam
 
-from components.children import Children
+from .children import Children
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,28 @@ class InstanceRole:
     policies: tuple[pulumi.Resource, ...]
 
 
-def managed_role(children: Children, description: str, prefix: str = "") -> InstanceRole:
-    """A role of instances that only lets SSM administer them: a shell goes through session manager, not SSH."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What an instance of a Fleet gets at."""
+
+    repository_arn: pulumi.Input[str]
+    log_group_arn: pulumi.Input[str]
+    secret_arns: pulumi.Input[Mapping[str, pulumi.Input[str]]]
+    """SSM parameters by variable."""
+
+
+def managed_role(
+    children: Children, description: str, boundary_arn: pulumi.Input[str] | None, prefix: str = ""
+) -> InstanceRole:
+    """A role of instances that only lets SSM administer them: a shell goes through session manager, not SSH.
+
+    Nothing that is granted to it later goes beyond the boundary, where one is given.
+    """
     role = iam.Role(
         children.name(f"{prefix}role"),
         description=description,
         assume_role_policy=assume_role_policy(),
+        permissions_boundary=boundary_arn,
         tags=children.tagged(f"{prefix}role"),
         opts=children.options(),
     )
@@ -43,12 +60,12 @@ def managed_role(children: Children, description: str, prefix: str = "") -> Inst
     return InstanceRole(role, profile, (session,))
 
 
-def instance_role(
-    children: Children, repository_arn: pulumi.Input[str], log_group_arn: pulumi.Input[str]
-) -> InstanceRole:
+def instance_role(children: Children, reach: Reach, boundary_arn: pulumi.Input[str] | None) -> InstanceRole:
     """The least that an instance of a Fleet needs."""
-    managed = managed_role(children, "Instances of a Teal fleet")
-    arns = pulumi.Output.all(repository_arn=repository_arn, log_group_arn=log_group_arn)
+    managed = managed_role(children, "Instances of a Teal fleet", boundary_arn)
+    arns = pulumi.Output.all(
+        repository_arn=reach.repository_arn, log_group_arn=reach.log_group_arn, secret_arns=reach.secret_arns
+    )
     own = iam.RolePolicy(
         children.name("pull-and-log"),
         role=managed.role.name,
@@ -64,18 +81,24 @@ def assume_role_policy() -> str:
     return _document([{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}])
 
 
-def instance_policy(repository_arn: str, log_group_arn: str) -> str:
-    """Lets an instance pull from this repository and append to this log group, as JSON."""
+def instance_policy(repository_arn: str, log_group_arn: str, secret_arns: Mapping[str, str]) -> str:
+    """Lets an instance pull from this repository, append to this log group and read these secrets, as JSON."""
     pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     append = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    return _document(
-        [
-            # A token for the registry belongs to no resource, so IAM knows no narrower one.
-            {"Sid": "LogIn", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {"Sid": "Pull", "Effect": "Allow", "Action": pull, "Resource": repository_arn},
-            {"Sid": "Log", "Effect": "Allow", "Action": append, "Resource": f"{log_group_arn}:*"},
-        ]
-    )
+    statements: list[dict[str, Any]] = [
+        # A token for the registry belongs to no resource, so IAM knows no narrower one.
+        {"Sid": "LogIn", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {"Sid": "Pull", "Effect": "Allow", "Action": pull, "Resource": repository_arn},
+        {"Sid": "Log", "Effect": "Allow", "Action": append, "Resource": f"{log_group_arn}:*"},
+    ]
+    own = sorted(secret_arns.values())
+    if own:  # SSM's own key decrypts for whoever may read the parameter
+        statements.append({"Sid": "Secrets", "Effect": "Allow", "Action": "ssm:GetParameters", "Resource": own})
+    # The policy for sessions lets a server read every parameter of the account.
+    others = {"NotResource": own} if own else {"Resource": "*"}
+    read = ["ssm:GetParameter", "ssm:GetParameters"]
+    statements.append({"Sid": "NoOtherParameters", "Effect": "Deny", "Action": read, **others})
+    return _document(statements)
 
 
 def _document(statements: list[dict[str, Any]]) -> str:

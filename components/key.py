@@ -8,7 +8,8 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import kms
 
-from components.children import Children
+from .children import Children
+from .former_names import remembering
 
 
 class KeyArgs(TypedDict):
@@ -28,7 +29,7 @@ class Key(pulumi.ComponentResource):
     """ARN of the key."""
 
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("teal:index:Key", name, {}, opts)
+        super().__init__("teal:index:Key", name, {}, remembering("teal:index:Key", name, opts))
         children = Children(name, args.get("tags", {}), self)
         account = aws.get_caller_identity_output(opts=children.invoke_options()).account_id
         region = aws.get_region_output(opts=children.invoke_options()).region

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import autoscaling, ec2, ssm
 
-from components.children import Children
+from .children import Children
 
 ROOT_DEVICE = "/dev/xvda"  # Amazon Linux's
 AMI_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"

@@ -6,8 +6,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import dynamodb, ssm
 
-from components.children import Children
-from components.parameters import parameter_name
+from .children import Children
+from .former_names import remembering
+from .parameters import parameter_name
 
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
@@ -43,7 +44,7 @@ class Ledger(pulumi.ComponentResource):
     def __init__(self, name: str, args: LedgerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         pointer_name = parameter_name(args["environment"], "ledger")
         protects = args.get("protects", True)
-        super().__init__("teal:index:Ledger", name, {}, opts)
+        super().__init__("teal:index:Ledger", name, {}, remembering("teal:index:Ledger", name, opts))
         children = Children(name, args.get("tags", {}), self)
         kept = pulumi.ResourceOptions(protect=protects)
 

@@ -2,7 +2,7 @@
 
 from pulumi_aws import dynamodb, ssm
 
-from components.parameters import parameter_name
+from .parameters import parameter_name
 
 
 def ledger_item(environment: str, key: str) -> str | None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws import lb
 
-from components.bounds import whole
-from components.children import Children
-from components.naming import COLOURS
+from .bounds import whole
+from .children import Children
+from .naming import COLOURS
 
 TEST_HEADER = "X-Teal-Test"
 TEST_RULE_PRIORITY = 10

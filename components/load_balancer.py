@@ -6,11 +6,12 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import lb
 
-from components.access_logs import access_log_bucket
-from components.bounds import whole
-from components.children import Children
-from components.naming import short_name
-from components.security_groups import ANYWHERE, allow_from, allow_to, security_group
+from .access_logs import access_log_bucket
+from .bounds import whole
+from .children import Children
+from .former_names import remembering
+from .naming import short_name
+from .security_groups import ANYWHERE, allow_from, allow_to, security_group
 
 
 class LoadBalancerArgs(TypedDict):
@@ -62,7 +63,7 @@ class LoadBalancer(pulumi.ComponentResource):
         retention_days = whole("log_retention_days", args.get("log_retention_days", 365), 1, 3653)
         idle_timeout = whole("idle_timeout_seconds", args.get("idle_timeout_seconds", 60), 1, 4000)
         is_protected = args.get("protects_from_deletion", True)
-        super().__init__("teal:index:LoadBalancer", name, {}, opts)
+        super().__init__("teal:index:LoadBalancer", name, {}, remembering("teal:index:LoadBalancer", name, opts))
         children = Children(name, args.get("tags", {}), self)
 
         group = security_group(children, "group", args["vpc_id"], "Load balancer: web requests in, to targets only")

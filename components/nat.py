@@ -8,10 +8,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ec2, ssm
 
-from components.children import Children
-from components.instance_role import managed_role
-from components.security_groups import ANYWHERE, allow_from, allow_to, security_group
-from components.subnets import zone_letter
+from .children import Children
+from .instance_role import managed_role
+from .security_groups import ANYWHERE, allow_from, allow_to, security_group
+from .subnets import zone_letter
 
 IMAGE_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 WEB_PORTS = (80, 443)
@@ -46,6 +46,8 @@ class NatSite:
     public_subnet_ids: Mapping[str, pulumi.Input[str]]
     instance_type: pulumi.Input[str]
     image_id: pulumi.Input[str] | None
+    boundary_arn: pulumi.Input[str] | None
+    """IAM policy beyond which an instance's role can not go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def nat_instance(children: Children, site: NatSite) -> NatRoutes:
     for port in WEB_PORTS:
         allow_from(children, f"nat-from-vpc-{port}", group, site.cidr_block, port, "Web requests to pass on")
         allow_to(children, f"nat-to-internet-{port}", group, ANYWHERE, port, "Web requests passed on")
-    role = managed_role(children, "NAT instance of a Teal network", "nat-")
+    role = managed_role(children, "NAT instance of a Teal network", site.boundary_arn, "nat-")
     looks_image_up = site.image_id is None
     instance = ec2.Instance(
         children.name("nat"),

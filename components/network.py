@@ -6,13 +6,14 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ec2
 
-from components.bounds import retention
-from components.children import Children
-from components.endpoints import EndpointSite, check_services, interface_endpoints, s3_gateway
-from components.flow_logs import flow_log
-from components.nat import Nat, NatSite, nat_routes, parse_nat
-from components.subnets import ZoneSubnets, plan_subnets, zone_region
-from components.tiers import private_tier, public_tier
+from .bounds import retention
+from .children import Children
+from .endpoints import EndpointSite, check_services, interface_endpoints, s3_gateway
+from .flow_logs import FlowLogKeeping, flow_log
+from .former_names import remembering
+from .nat import Nat, NatSite, nat_routes, parse_nat
+from .subnets import ZoneSubnets, plan_subnets, zone_region
+from .tiers import private_tier, public_tier
 
 
 class SubnetCidrBlocks(TypedDict):
@@ -45,6 +46,8 @@ class NetworkArgs(TypedDict):
     """Days that flow logs are kept for, one of those that CloudWatch Logs offers; default 365."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
     """KMS key for the flow logs, usable by CloudWatch Logs; default the service's own encryption."""
+    permissions_boundary_arn: NotRequired[pulumi.Input[str] | None]
+    """IAM policy beyond which the roles of a NAT instance and of the flow logs can not go; default none."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Put on every child, beside its own Name."""
 
@@ -75,7 +78,7 @@ class Network(pulumi.ComponentResource):
         nat = parse_nat(args.get("nat", Nat.SINGLE))
         check_services(services)
         retention_days = retention("flow_log_retention_days", args.get("flow_log_retention_days", 365))
-        super().__init__("teal:index:Network", name, {}, opts)
+        super().__init__("teal:index:Network", name, {}, remembering("teal:index:Network", name, opts))
         children = Children(name, args.get("tags", {}), self)
 
         vpc = ec2.Vpc(
@@ -96,6 +99,7 @@ class Network(pulumi.ComponentResource):
             public_subnet_ids=public.ids(),
             instance_type=args.get("nat_instance_type", "t4g.nano"),
             image_id=args.get("nat_image_id"),
+            boundary_arn=args.get("permissions_boundary_arn"),
         )
         ways_out = nat_routes(children.following(*public.links), nat, nat_site)
         private = private_tier(children, vpc.id, plan, ways_out.targets)
@@ -108,7 +112,8 @@ class Network(pulumi.ComponentResource):
         )
         s3_gateway(children, endpoint_site)
         interface_endpoints(children, endpoint_site, services)
-        flow_log(children, vpc.id, retention_days, args.get("kms_key_arn"))
+        kept = FlowLogKeeping(retention_days, args.get("kms_key_arn"), args.get("permissions_boundary_arn"))
+        flow_log(children, vpc.id, kept)
 
         self.vpc_id = vpc.id
         self.cidr_block = vpc.cidr_block

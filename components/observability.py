@@ -1,18 +1,21 @@
 """What an operator sees and is told: logs, alarms by colour, a topic for them, a dashboard."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, TypeVar
 
 import pulumi
 import pulumi_aws as aws
 from pulumi_aws import cloudwatch
 
-from components.alarm_topic import alarm_topic, check_emails
-from components.alarms import Thresholds, Watched, colour_alarms
-from components.bounds import retention
-from components.children import Children
-from components.dashboard import dashboard_body
-from components.naming import COLOURS
+from .alarm_topic import alarm_topic, check_emails
+from .alarms import Thresholds, Watched, colour_alarms
+from .bounds import retention
+from .children import Children
+from .dashboard import dashboard_body
+from .former_names import remembering
+from .naming import COLOURS
+
+T = TypeVar("T")
 
 
 class ObservabilityArgs(TypedDict):
@@ -20,7 +23,7 @@ class ObservabilityArgs(TypedDict):
 
     load_balancer_arn_suffix: pulumi.Input[str]
     """Part of the load balancer's ARN that CloudWatch knows it by: app/<name>/<id>."""
-    target_group_arn_suffixes: Mapping[str, pulumi.Input[str]]
+    target_group_arn_suffixes: pulumi.Input[Mapping[str, pulumi.Input[str]]]
     """Part of the target group's ARN that CloudWatch knows it by, targetgroup/<name>/<id>; for blue and for green."""
     alarm_emails: NotRequired[Sequence[str]]
     """Addresses that alarms are sent to once their owners have confirmed; default none."""
@@ -59,9 +62,7 @@ class Observability(pulumi.ComponentResource):
     """Where the dashboard is to be seen."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        suffixes = args["target_group_arn_suffixes"]
-        if set(suffixes) != set(COLOURS):
-            raise ValueError(f"target_group_arn_suffixes must be for {' and '.join(COLOURS)}, got {sorted(suffixes)}")
+        suffixes = by_colour(args["target_group_arn_suffixes"])
         retention_days = retention("log_retention_days", args.get("log_retention_days", 30))
         thresholds = Thresholds(
             error_share_percent=args.get("error_share_percent", 1),
@@ -70,7 +71,7 @@ class Observability(pulumi.ComponentResource):
         )
         emails = args.get("alarm_emails", ())
         check_emails(emails)
-        super().__init__("teal:index:Observability", name, {}, opts)
+        super().__init__("teal:index:Observability", name, {}, remembering("teal:index:Observability", name, opts))
         children = Children(name, args.get("tags", {}), self)
 
         logs = cloudwatch.LogGroup(
@@ -127,3 +128,18 @@ class Observability(pulumi.ComponentResource):
                 "dashboard_url": self.dashboard_url,
             }
         )
+
+
+def by_colour(suffixes: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> dict[str, pulumi.Input[str]]:
+    """The suffix of each colour, also of a map that is known later. Raises ValueError for another set of colours."""
+    if isinstance(suffixes, Mapping):
+        return {**_checked(suffixes)}
+    known: pulumi.Output[Mapping[str, str]] = pulumi.Output.from_input(suffixes)  # type: ignore[arg-type]  # flattens
+    checked = known.apply(_checked)
+    return {colour: checked.apply(lambda known, colour=colour: known[colour]) for colour in COLOURS}  # type: ignore[misc]
+
+
+def _checked(suffixes: Mapping[str, T]) -> Mapping[str, T]:
+    if set(suffixes) != set(COLOURS):
+        raise ValueError(f"target_group_arn_suffixes must be for {' and '.join(COLOURS)}, got {sorted(suffixes)}")
+    return suffixes

@@ -12,3 +12,11 @@ def parameter_name(environment: str, leaf: str) -> str:
             f"environment must be 1 to 100 letters, digits, dots, dashes or underscores, got {environment!r}"
         )
     return f"/teal/{environment}/{leaf}"
+
+
+def secret_name(environment: str, variable: str) -> str:
+    """/teal-app/<environment>/<variable>, apart from what releases and previews look at by path.
+
+    Raises ValueError for an environment that parameters can't be named after.
+    """
+    return parameter_name(environment, variable).replace("/teal/", "/teal-app/", 1)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -21,11 +21,21 @@ class Scope:
     """Values of the tag Environment: the stacks that live in this account."""
     hosted_zone_ids: tuple[str, ...] = ("*",)
     """Route 53 zones that hold the domains of these stacks."""
+    server_boundary_arn: str = ""
+    """Permissions boundary that servers' roles must have; empty where none is asked for."""
+
+    def bounded_by(self, server_boundary_arn: str) -> "Scope":
+        """The same, where servers have this boundary, or none if it is empty."""
+        return replace(self, server_boundary_arn=server_boundary_arn)
 
     def fill(self, pattern: str) -> Iterator[str]:
-        """The pattern with its places filled, once an environment or hosted zone if it asks for one."""
+        """The pattern with its places filled, once an environment or hosted zone if it asks for one.
+
+        Nothing for a pattern that asks for a boundary where there is none.
+        """
         known = {"account": self.account_id, "region": self.region, "project": self.project}
-        many = {"environment": self.environments, "zone": self.hosted_zone_ids}
+        bounds = (self.server_boundary_arn,) if self.server_boundary_arn else ()
+        many = {"environment": self.environments, "zone": self.hosted_zone_ids, "boundary": bounds}
         for place, values in many.items():
             if f"{{{place}}}" in pattern:
                 yield from (pattern.format(**known, **{place: value}) for value in values)
@@ -35,7 +45,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One statement. Resources and conditions may hold {account}, {region}, {project}, {environment} or {zone}."""
+    """One statement. Resources and conditions may hold {account}, {region}, {project}, {environment} or {zone}.
+
+    A condition on {boundary} is none where the scope has no boundary.
+    """
 
     sid: str
     reason: str
@@ -58,12 +71,15 @@ class Statement:
             "Action": _one_or_more(sorted({*self.actions, *self.unseen})),
             "Resource": _one_or_more(_filled(self.resources, scope)),
         }
-        if self.conditions:
-            found["Condition"] = {
-                operator: {key: _one_or_more(_filled(values, scope)) for key, values in pairs.items()}
-                for operator, pairs in self.conditions.items()
-            }
+        conditions = {operator: self._filled_pairs(pairs, scope) for operator, pairs in self.conditions.items()}
+        if any(conditions.values()):
+            found["Condition"] = {operator: pairs for operator, pairs in conditions.items() if pairs}
         return found
+
+    @staticmethod
+    def _filled_pairs(pairs: Mapping[str, tuple[str, ...]], scope: Scope) -> dict[str, str | list[str]]:
+        filled = {key: _filled(values, scope) for key, values in pairs.items()}
+        return {key: _one_or_more(values) for key, values in filled.items() if values}
 
     def names(self, action: str) -> bool:
         """Whether the statement is about an action; IAM minds neither upper nor lower case."""

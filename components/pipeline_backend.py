@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from components.permissions import Statement
+from .permissions import Statement
 
 WHY = "the embedded cloud's state is a folder, encrypted with a passphrase"
 LOCKS = ".pulumi/locks/*"

@@ -1,7 +1,7 @@
 """What the deploy role may do: bring environments up, change them, take them down. Here: networks and balancing."""
 
-from components.permissions import Statement
-from components.pipeline_places import (
+from .permissions import Statement
+from .pipeline_places import (
     GROUPS,
     HERE,
     LISTENERS,
@@ -13,8 +13,8 @@ from components.pipeline_places import (
     RULES,
     TARGET_GROUPS,
 )
-from components.pipeline_preview import LOOK_AT_HEALTH, LOOK_AT_IMAGE, READS
-from components.pipeline_service import SERVICE, UPKEEP
+from .pipeline_preview import LOOK_AT_HEALTH, LOOK_AT_IMAGE, READS
+from .pipeline_service import SERVICE, UPKEEP
 
 DRIFTED = "only a release moves weights; a run puts right what somebody has changed by hand"
 

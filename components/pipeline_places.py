@@ -25,6 +25,7 @@ TOPICS = "arn:aws:sns:{region}:{account}:web-alarms-*"
 ALARMS = "arn:aws:cloudwatch:{region}:{account}:alarm:web-*"
 DASHBOARDS = "arn:aws:cloudwatch::{account}:dashboard/{project}-{environment}-web"
 PARAMETERS = "arn:aws:ssm:{region}:{account}:parameter/teal/{environment}"
+APP_SECRETS = "arn:aws:ssm:{region}:{account}:parameter/teal-app/{environment}"
 PUBLIC_PARAMETERS = "arn:aws:ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"
 ZONES = "arn:aws:route53:::hostedzone/{zone}"
 KEYS = "arn:aws:kms:{region}:{account}:key/*"
@@ -47,3 +48,5 @@ HERE = {"StringEquals": {"aws:RequestedRegion": ("{region}",)}}
 """For what has no name beforehand."""
 RARE = "no setting of the recorded walk changes it; another change of the program may"
 """Why an action is there that nobody was seen to call."""
+BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": ("{boundary}",)}}
+"""Only roles with the servers' boundary, where there is one."""

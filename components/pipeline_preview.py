@@ -1,8 +1,9 @@
 """What the preview role may do: read what a refreshed preview compares with, and what a release would be decided by."""
 
-from components.permissions import Statement
-from components.pipeline_places import (
+from .permissions import Statement
+from .pipeline_places import (
     ALARMS,
+    APP_SECRETS,
     BUCKETS,
     CERTIFICATES,
     DASHBOARDS,
@@ -89,9 +90,9 @@ LEDGER = Statement(
 )
 POINTERS = Statement(
     sid="ReadPointers",
-    reason="Where the ledger is, and the test route's secret, which a refresh compares, too; the newest system image.",
+    reason="Where the ledger is; secrets of test route and app, which a refresh compares; the newest system image.",
     actions=("ssm:GetParameter", "ssm:GetParametersByPath", "ssm:ListTagsForResource"),
-    resources=(PARAMETERS, PARAMETERS + "/*", PUBLIC_PARAMETERS),
+    resources=(PARAMETERS, PARAMETERS + "/*", APP_SECRETS + "/*", PUBLIC_PARAMETERS),
     unseen={"ssm:GetParameters": "pulumi-aws reads several parameters by one call"},
 )
 IMAGES = Statement(

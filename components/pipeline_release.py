@@ -1,7 +1,7 @@
 """What the release role may do: move traffic, servers and versions of what stands, and write its ledger."""
 
-from components.permissions import Statement
-from components.pipeline_places import (
+from .permissions import Statement
+from .pipeline_places import (
     ALARMS,
     GROUPS,
     LISTENERS,
@@ -12,7 +12,7 @@ from components.pipeline_places import (
     SERVER_ROLES,
     TABLES,
 )
-from components.pipeline_preview import LOOK_AT_IMAGE
+from .pipeline_preview import LOOK_AT_IMAGE
 
 OFFICIAL = "pulumi-aws reads it back after a change"
 

@@ -1,8 +1,10 @@
 """What the deploy role may do beside networks: ledger, images, servers' roles, logs, sight and the domain."""
 
-from components.permissions import Statement
-from components.pipeline_places import (
+from .permissions import Statement
+from .pipeline_places import (
     ALARMS,
+    APP_SECRETS,
+    BOUNDED,
     BUCKETS,
     CERTIFICATES,
     DASHBOARDS,
@@ -47,9 +49,9 @@ LEDGER = Statement(
 )
 POINTERS = Statement(
     sid="Pointers",
-    reason="Where the ledger is, and the test route's secret.",
+    reason="Where the ledger is, the test route's secret, and those of the app.",
     actions=("ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:PutParameter"),
-    resources=(PARAMETERS + "/*",),
+    resources=(PARAMETERS + "/*", APP_SECRETS + "/*"),
     unseen={"ssm:RemoveTagsFromResource": RARE},
 )
 IMAGES = Statement(
@@ -79,12 +81,9 @@ INSTANCE_ROLES = Statement(
     actions=(
         "iam:AddRoleToInstanceProfile",
         "iam:CreateInstanceProfile",
-        "iam:CreateRole",
         "iam:DeleteInstanceProfile",
         "iam:DeleteRole",
-        "iam:DeleteRolePolicy",
         "iam:ListInstanceProfilesForRole",
-        "iam:PutRolePolicy",
         "iam:RemoveRoleFromInstanceProfile",
         "iam:TagInstanceProfile",
         "iam:TagRole",
@@ -96,12 +95,20 @@ INSTANCE_ROLES = Statement(
         "iam:UpdateRole": RARE,
     },
 )
+ROLE_RIGHTS = Statement(
+    sid="RoleRights",
+    reason="What these roles may do; where servers have a boundary, of roles with that boundary only.",
+    actions=("iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy"),
+    resources=ROLES,
+    conditions=BOUNDED,
+    unseen={"iam:PutRolePermissionsBoundary": "roles that were there before the boundary get it by it"},
+)
 SESSION_POLICY = Statement(
     sid="SessionPolicy",
     reason="Of AWS's own policies, servers get the one for SSM's sessions and no other.",
     actions=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
     resources=ROLES,
-    conditions={"ArnEquals": {"iam:PolicyARN": (SESSIONS,)}},
+    conditions={"ArnEquals": {"iam:PolicyARN": (SESSIONS,)}, **BOUNDED},
 )
 PASS_TO_SERVERS = Statement(
     sid="PassToServers",
@@ -231,7 +238,7 @@ SERVICE_ROLES = Statement(
     unseen={"iam:CreateServiceLinkedRole": "AWS asks for it, in its own name, where the role is not there yet"},
 )
 SERVICE = (
-    *(LEDGER, POINTERS, IMAGES, INSTANCE_ROLES, SESSION_POLICY, PASS_TO_SERVERS, PASS_TO_FLOW_LOGS),
+    *(LEDGER, POINTERS, IMAGES, INSTANCE_ROLES, ROLE_RIGHTS, SESSION_POLICY, PASS_TO_SERVERS, PASS_TO_FLOW_LOGS),
     *(SYSTEM_IMAGE, SERVICE_ROLES),
 )
 """One policy's worth: what runs, and what it is run by."""

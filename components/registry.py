@@ -6,9 +6,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ecr
 
-from components.bounds import whole
-from components.registry_policies import lifecycle_policy, pull_policy
-from components.tagging import named
+from .bounds import whole
+from .former_names import remembering
+from .registry_policies import lifecycle_policy, pull_policy
+from .tagging import named
 
 
 class RegistryArgs(TypedDict):
@@ -50,7 +51,7 @@ class Registry(pulumi.ComponentResource):
         untagged_days = whole("untagged_days", args.get("untagged_days", 7), 1, 3650)
         pullers = args.get("pull_account_ids", ())
         pull = pull_policy(pullers) if pullers else None
-        super().__init__("teal:index:Registry", name, {}, opts)
+        super().__init__("teal:index:Registry", name, {}, remembering("teal:index:Registry", name, opts))
         child = pulumi.ResourceOptions(parent=self)
 
         repository = ecr.Repository(

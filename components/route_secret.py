@@ -7,8 +7,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ssm
 
-from components.children import Children
-from components.parameters import parameter_name
+from .children import Children
+from .former_names import remembering
+from .parameters import parameter_name
 
 SECRET_BYTES = 32
 
@@ -36,7 +37,7 @@ class RouteSecret(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RouteSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         path = parameter_name(args["environment"], "test-header")
-        super().__init__("teal:index:RouteSecret", name, {}, opts)
+        super().__init__("teal:index:RouteSecret", name, {}, remembering("teal:index:RouteSecret", name, opts))
         children = Children(name, args.get("tags", {}), self)
 
         parameter = ssm.Parameter(

@@ -3,7 +3,7 @@
 import pulumi
 from pulumi_aws import ec2, vpc
 
-from components.children import Children
+from .children import Children
 
 ANYWHERE = "0.0.0.0/0"
 

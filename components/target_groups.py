@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import lb
 
-from components.children import Children
-from components.naming import COLOURS, short_name
+from .children import Children
+from .naming import COLOURS, short_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_aws import ec2
 
-from components.children import Children
-from components.nat import RouteTarget
-from components.security_groups import ANYWHERE
-from components.subnets import ZoneSubnets, zone_letter
+from .children import Children
+from .nat import RouteTarget
+from .security_groups import ANYWHERE
+from .subnets import ZoneSubnets, zone_letter
 
 
 @dataclass(frozen=True, slots=True)

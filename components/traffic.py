@@ -5,9 +5,10 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components.bounds import whole
-from components.children import Children
-from components.listeners import (
+from .bounds import whole
+from .children import Children
+from .former_names import remembering
+from .listeners import (
     SSL_POLICIES,
     check_colour,
     check_header_value,
@@ -19,7 +20,7 @@ from components.listeners import (
     idle_rule,
     nothing_released,
 )
-from components.target_groups import HealthCheck, TargetSettings, check_name, twin_target_groups
+from .target_groups import HealthCheck, TargetSettings, check_name, twin_target_groups
 
 
 class TrafficSplitArgs(TypedDict):
@@ -91,7 +92,7 @@ class TrafficSplit(pulumi.ComponentResource):
         check_ssl_policy(ssl_policy)
         stickiness_seconds = whole("stickiness_seconds", args.get("stickiness_seconds", 0), 0, 604800)
         settings = target_settings(args)
-        super().__init__("teal:index:TrafficSplit", name, {}, opts)
+        super().__init__("teal:index:TrafficSplit", name, {}, remembering("teal:index:TrafficSplit", name, opts))
         children = Children(name, args.get("tags", {}), self)
 
         groups = twin_target_groups(children, settings)

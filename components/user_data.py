@@ -4,8 +4,9 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,6 +19,7 @@ _BOOT_SOURCE = Path(__file__).with_name("instance_boot.py")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = "TEAL_"
+_PARAMETER = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter(/[A-Za-z0-9_./-]+)")
 _UNIT = f"""\
 [Unit]
 Description=Teal's container
@@ -54,16 +56,23 @@ class Container:
     """blue or green."""
     environment: Mapping[str, str]
     """Variables for the container; names starting with TEAL_ are the boot script's own."""
+    secret_arns: Mapping[str, str] = field(default_factory=dict)
+    """ARN of the SSM parameter that a variable's value is in, by variable; the values are never here."""
 
     def __post_init__(self) -> None:
         if self.image and not _IMAGE.fullmatch(self.image):
             raise ValueError(
                 f"image must be empty or <registry>/<repository>@sha256:<64 hex digits>, got {self.image!r}"
             )
-        check_environment(self.environment)
+        check_environment({**self.environment, **self.secret_arns})
+        for variable, arn in self.secret_arns.items():
+            if variable in self.environment:
+                raise ValueError(f"{variable!r} is both in environment and a secret: name it once")
+            if not _PARAMETER.fullmatch(arn):
+                raise ValueError(f"the secret {variable!r} must be the ARN of an SSM parameter, got {arn!r}")
 
 
-def check_environment(environment: Mapping[str, str]) -> None:
+def check_environment(environment: Mapping[str, object]) -> None:
     """Raises ValueError, naming the variable, for a name that no process could have or that is Teal's own."""
     for name in environment:
         if not _VARIABLE.fullmatch(name) or name.startswith(_RESERVED):
@@ -86,12 +95,14 @@ def user_data(container: Container, log_group: str) -> str:
 
     Raises ValueError when EC2 would refuse it for its length.
     """
-    spec = {
+    spec: dict[str, Any] = {
         "image": container.image,
         "port": container.port,
         "colour": container.colour,
         "environment": dict(sorted(container.environment.items())),
     }
+    if container.secret_arns:
+        spec["secrets"] = {name: arn.partition(":parameter")[2] for name, arn in sorted(container.secret_arns.items())}
     unit = _UNIT.format(log_group=log_group)
     document = {
         "packages": ["docker"],

@@ -23,6 +23,8 @@ if bucket_arn := config.get("stateBucketArn"):
     wanted["state_bucket_arn"] = bucket_arn
 if key_arn := config.get("stateKeyArn"):
     wanted["state_key_arn"] = key_arn
+if config.get_bool("boundsServers"):
+    wanted["bounds_servers"] = True
 try:
     roles = PipelineRoles("teal", wanted)
 except ValueError as error:
@@ -30,3 +32,4 @@ except ValueError as error:
 
 pulumi.export("providerArn", roles.provider_arn)
 pulumi.export("roleArns", roles.role_arns)
+pulumi.export("serverBoundaryArn", roles.server_boundary_arn)

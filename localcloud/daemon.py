@@ -21,6 +21,19 @@ SWITCH_SECONDS = 0.0005
 """Longest that one thread may keep an answer to the engine waiting; Python's own figure is ten times that."""
 
 
+def configure_log() -> None:
+    """A line of JSON an event, on standard output."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Without local variables, which structlog would show: they may hold a secret that was being written.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(),
+        ]
+    )
+
+
 def main() -> int:
     """Runs one cloud in the folder given; its record appears there once everything answers."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -29,14 +42,7 @@ def main() -> int:
     parser.add_argument("regions", nargs="+")
     arguments = parser.parse_args()
     home = Home(arguments.home)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(),
-        ]
-    )
+    configure_log()
     sys.setswitchinterval(SWITCH_SECONDS)
     os.environ[MARK] = secrets.token_hex(8)  # inherited by every process that this one starts
     stopping = threading.Event()

@@ -18,6 +18,7 @@ from pulumi.automation.events import DiagnosticEvent, EngineEvent
 from localcloud.environment import stack_environment, stack_names
 from localcloud.errors import LocalCloudError, StackFailed
 from localcloud.home import CloudRecord, Home
+from localcloud.sealing import seal_secrets
 
 OnEvent = Callable[[EngineEvent], None]
 MANDATORY = "mandatory"
@@ -123,6 +124,11 @@ class LocalStack:
         with self._running() as (stack, _):
             return {name: output.value for name, output in stack.outputs().items()}
 
+    def shown_exports(self, secret: str) -> Mapping[str, Any]:
+        """The stack's exports as of its last run, with `secret` in place of each one that is. Raises StackFailed."""
+        with self._running() as (stack, _):
+            return {name: secret if output.secret else output.value for name, output in stack.outputs().items()}
+
     def cancel(self) -> None:
         """Frees the lock that a killed run left behind. Raises StackFailed."""
         with self._running() as (stack, _):
@@ -160,6 +166,7 @@ class LocalStack:
         in the cloud's home: its Pulumi.yaml is the project's own and leads to the project's own program.
         """
         self._lay_out()
+        seal_secrets(self.source, self.work_dir / self.source.name, self.home.passphrase_file)
         options = automation.LocalWorkspaceOptions(pulumi_command=self._command, env_vars=self.environment)
         return automation.create_or_select_stack(self.name, work_dir=str(self.work_dir), opts=options)
 
@@ -210,11 +217,17 @@ def _error_of(output: str) -> str:
 
 
 def _lead_home(about: dict[str, Any], project: Path) -> None:
-    """Makes the path of the project's virtual environment absolute: it is relative to where Pulumi.yaml was."""
+    """Makes paths absolute that are relative to where Pulumi.yaml was: virtual environment, packages of components."""
     runtime = about.get("runtime")
     options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
     if "virtualenv" in options:
         options["virtualenv"] = str(project / options["virtualenv"])
+    packages = about.get("packages")
+    if not isinstance(packages, dict):
+        return
+    for name, source in packages.items():
+        if isinstance(source, str) and source.startswith("."):
+            packages[name] = str((project / source).resolve())
 
 
 def _write_yaml(path: Path, content: dict[str, Any]) -> None:

@@ -33,6 +33,12 @@ class InstanceStatus(BaseModel):
     state: str
     reason: str = ""
     digest: str = ""
+    pid: int | None = None
+    """Its first process; None where it has none."""
+    container: str = ""
+    """Name of its container, where a container engine runs it; empty for a process."""
+    requests: int | None = None
+    """Requests that the load balancer has sent it so far; None where it is in no target group."""
 
 
 class ListenerStatus(BaseModel):

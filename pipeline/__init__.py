@@ -1,1 +1,1 @@
-"""What CI does with a change: previews, delivery, drift. Knows nothing of the command line, of AWS or of the engine."""
+"""What CI does with a change: previews and their comment, delivery, drift, and what is said of them at GitHub."""

@@ -5,10 +5,9 @@ import re
 import stat
 from pathlib import Path
 
+from pipeline.comment import MARKER
 from pipeline.errors import UntrustedText
 
-MARKER = "<!-- teal-preview -->"
-"""First line of the comment on a pull request, by which it is found again."""
 LONGEST = 65_536
 """Characters that GitHub takes in a comment or an issue."""
 LONGEST_BYTES = 4 * LONGEST

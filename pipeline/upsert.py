@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pipeline.comment import MARKER
 from pipeline.drift import Finding, issue_marker, issue_text, issue_title
 from pipeline.errors import GitHubError
 from pipeline.github import GitHub, Post, PullRequest
-from pipeline.posting import MARKER
 
 BOT = "github-actions[bot]"
 """Who a workflow's own token writes as."""

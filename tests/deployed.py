@@ -64,6 +64,8 @@ class Registered:
     protect: bool
     inputs: dict[str, Any]
     ignored: tuple[str, ...]
+    aliases: tuple[dict[str, str], ...]
+    """What it was called before: type or name, whichever differed."""
     urn: str
     links: dict[str, frozenset[str]]
     """By input, the URNs of the resources that its value comes from."""
@@ -136,6 +138,9 @@ def deploy(
             protect=r.protect,
             inputs=rpc.deserialize_properties(r.object),
             ignored=tuple(r.ignoreChanges),
+            aliases=tuple(
+                {key: text for key, text in (("type", a.spec.type), ("name", a.spec.name)) if text} for a in r.aliases
+            ),
             urn=urn,
             links={name: frozenset(sources.urns) for name, sources in r.propertyDependencies.items()},
         )

@@ -164,6 +164,7 @@ class FakePrepared:
 class FakeLife:
     address: str
     process: subprocess.Popen[bytes]
+    container: str = ""
 
     @property
     def pid(self) -> int:

@@ -5,6 +5,8 @@ import click
 from cli.lazy import LazyGroup
 
 COMMANDS = {
+    "preview": ("cli.ci.preview:preview", "Show what a change would do to every stack, as a comment."),
+    "render": ("cli.ci.render:render", "Make one comment of several previews."),
     "stages": ("cli.ci.stages:stages", "Show the way of an image from stack to stack."),
     "provision": ("cli.ci.provision:provision", "Bring a stack up and the image into its registry."),
     "deliver": ("cli.ci.deliver:deliver", "Do what a merge does: build once, release, and onwards."),
@@ -23,6 +25,7 @@ def group() -> None:
 
     \b
     Examples:
+      teal ci preview --base origin/main
       teal ci stages
       teal ci deliver --dry-run
       teal ci drift dev

@@ -2,17 +2,28 @@
 
 import click
 
-from cli.image.build import build
+from cli.lazy import LazyGroup
+
+COMMANDS = {
+    "build": ("cli.image.build:build", "Pack app/ and push it, without Docker."),
+    "ls": ("cli.image.ls:ls", "Show what an environment's registry holds, and who runs it."),
+    "inspect": ("cli.image.inspect:inspect", "Show what an image is made of."),
+    "push": ("cli.image.push:push", "Copy an image from a file into the registry."),
+    "pull": ("cli.image.pull:pull", "Copy an image from the registry into a file."),
+    "rm": ("cli.image.rm:rm", "Remove images that nobody runs."),
+}
 
 
-@click.group()
+@click.command(cls=LazyGroup, table=COMMANDS)
 def group() -> None:
-    """Images of the app, without Docker.
+    """Images of the app: build, look, copy, remove.
+
+    In the embedded cloud, and with --aws on AWS (but `build`, which is the program's there). IMAGE is a digest, the
+    beginning of one, or a tag.
 
     \b
-    Example:
+    Examples:
       teal image build dev
+      teal image ls dev
+      teal image pull dev sha256:0a1b2c app.tar
     """
-
-
-group.add_command(build)

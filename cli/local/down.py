@@ -18,7 +18,7 @@ def down() -> None:
     Example:
       teal local down
     """
-    project = find_project()
+    project = find_project(takes_any=True)
     with project.steps() as steps, steps.step("Stopping the embedded cloud", leaves_line=False) as step:
         step.detail = f"it is killed after {STOP_SECONDS:.0f} s"
         was_running = stop(project.home)

@@ -23,13 +23,13 @@ def ending_engine(advice: str, remark: Callable[[str], None]) -> Iterator[None]:
     A KeyboardInterrupt would not do: on its way out the SDK waits for an engine that may not know of it.
     """
     pressed = threading.Event()
-    deadline = threading.Timer(GRACE_SECONDS, _tell_engine, [signal.SIGKILL])
+    deadline = threading.Timer(GRACE_SECONDS, tell_engine, [signal.SIGKILL])
 
     def on_interrupt(number: int, frame: object) -> None:
         if not _engines():
             raise KeyboardInterrupt
         if not _is_in_foreground():
-            _tell_engine(signal.SIGINT)
+            tell_engine(signal.SIGINT)
         if not pressed.is_set():
             pressed.set()
             deadline.start()
@@ -76,7 +76,8 @@ def _name(process: psutil.Process) -> str:
         return ""
 
 
-def _tell_engine(number: signal.Signals) -> None:
+def tell_engine(number: signal.Signals) -> None:
+    """Sends a signal to the engine that this process runs, if it runs one."""
     for engine in _engines():
         try:
             engine.send_signal(number)

@@ -17,7 +17,7 @@ FOLLOW_SECONDS = 0.3
 
 def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     try:
-        names = list(_sources(find_project().home))
+        names = list(_sources(find_project(takes_any=True).home))
     except LocalCloudError:
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
@@ -40,7 +40,7 @@ def logs(source: str, lines: int, follow: bool, lists: bool) -> None:
       teal local logs --list
       teal local logs i-0123456789abcdef0 --follow
     """
-    found = _sources(find_project().home)
+    found = _sources(find_project(takes_any=True).home)
     if lists:
         for name, path in found.items():
             click.echo(f"{name:<20} {path}")

@@ -71,6 +71,6 @@ class Session:
 @contextmanager
 def session() -> Iterator[Session]:
     """A session with progress on the screen. Raises LocalCloudError outside a project."""
-    project = find_project()
+    project = find_project(takes_any=True)
     with project.steps() as steps:
         yield Session(project, steps)

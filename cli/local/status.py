@@ -28,7 +28,7 @@ def status(as_json: bool) -> None:
       teal local status
       teal local status --json
     """
-    project = find_project()
+    project = find_project(takes_any=True)
     try:
         with project.steps() as steps, steps.step("Asking the embedded cloud", leaves_line=False):
             stacks = _stacks(project)

@@ -2,22 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import click
-from pulumi.automation.events import EngineEvent, OpType
 
 from cli.app_image import push_app
 from cli.aws import client
 from cli.engine import get_engine
 from cli.failures import one_line
 from cli.local.first import release_first
-from cli.local.interrupt import ending_engine
+from cli.local.foreign import up_foreign
 from cli.local.options import digest_option, json_option, stack_argument
-from cli.local.policy import Advice, policy_option
+from cli.local.policy import policy_option
+from cli.local.running import run
 from cli.local.session import Session, session
-from cli.steps import Step
 from localcloud.errors import LocalCloudError
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
@@ -26,25 +24,6 @@ from localcloud.status import StackStatus, await_serving, stack_statuses
 from settings import Settings, of_stack
 
 SERVING_SECONDS = 60.0
-UNCHANGED = frozenset({OpType.SAME, OpType.READ})
-
-
-@dataclass
-class Counting:
-    """Counts resources as the engine goes through them, for the progress line."""
-
-    step: Step
-    seen: int = 0
-    changed: int = 0
-
-    def __call__(self, event: EngineEvent) -> None:
-        """Takes one engine event."""
-        done = event.res_outputs_event
-        if done is None:
-            return
-        self.seen += 1
-        self.changed += done.metadata.op not in UNCHANGED
-        self.step.detail = f"{self.seen} resources, {self.changed} changed"
 
 
 @click.command()
@@ -69,6 +48,11 @@ def up(stack: str, digest: str | None, build: bool, is_judged: bool, as_json: bo
         raise click.UsageError("--image and --build exclude each other: an environment has one first image")
     with session() as here:
         here.require(stack)
+        if not here.project.is_teal:
+            if digest or build:
+                raise click.UsageError("--image and --build are for Teal's own stacks, which have a ledger")
+            up_foreign(here, stack, is_judged=is_judged, as_json=as_json)
+            return
         wanted = of_stack(here.project.root, stack)
         engine = get_engine(here.steps)
         record = here.cloud()
@@ -76,7 +60,7 @@ def up(stack: str, digest: str | None, build: bool, is_judged: bool, as_json: bo
         api = Api(record.api_url, found.region)
         if wanted.zone_name:
             own_zone(api, wanted.zone_name)
-        exports = _run(here, found)
+        exports = run(here, found)
         if digest or build:
             exports = _first(here, found, exports, digest, wanted)
         status = _serving(here, found, exports, wanted)
@@ -90,16 +74,6 @@ def up(stack: str, digest: str | None, build: bool, is_judged: bool, as_json: bo
         click.echo(f"Nothing is released yet: `teal local up {stack} --build` gives it its first image.", err=True)
 
 
-def _run(here: Session, stack: LocalStack) -> Mapping[str, Any]:
-    again = f"what is made so far stays; `teal local up {stack.name}` goes on from there"
-    what, remark = f"pulumi up -s {stack.name}", here.steps.remark
-    with here.steps.step(what, usual_seconds=20) as step, ending_engine(again, remark):
-        advice = Advice(Counting(step))
-        exports = stack.up(advice)
-    advice.show(here.steps)
-    return exports
-
-
 def _first(
     here: Session, stack: LocalStack, exports: Mapping[str, Any], digest: str | None, wanted: Settings
 ) -> Mapping[str, Any]:
@@ -109,7 +83,7 @@ def _first(
             digest = push_app(here.project.root, ecr, str(exports["repositoryUrl"]).partition("/")[2], {})
         step.detail = digest
         is_new = release_first(stack.environment, stack.name, exports, digest, wanted.instances)
-    return _run(here, stack) if is_new else exports
+    return run(here, stack) if is_new else exports
 
 
 def _serving(here: Session, stack: LocalStack, exports: Mapping[str, Any], wanted: Settings) -> StackStatus:

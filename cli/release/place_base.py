@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cli.steps import Steps
 from release.adapters.autoscaling import size_of
 from release.adapters.dynamodb import LedgerTable
+from release.adapters.dynamodb_hands import HandTable
 from release.adapters.dynamodb_lock import LockTable
 from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
@@ -20,6 +21,7 @@ from release.alarms import why_not_quiet
 from release.engine import World
 from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
+from release.hands import Touched, standing
 from release.ledger import Colour, Routes
 from release.ports import Clock, Watcher
 from stack_files import region_of
@@ -98,6 +100,16 @@ class Place(ABC):
     def locks(self) -> LockTable:
         """Its lock."""
         return LockTable(self.client("dynamodb"), self.ledger)
+
+    @cached_property
+    def marks(self) -> HandTable:
+        """What was done by hand in it."""
+        return HandTable(self.client("dynamodb"), self.ledger)
+
+    def touched(self, routes: Routes) -> tuple[Touched, ...]:
+        """Its servers that somebody has had his hands in."""
+        marks = self.marks.read()
+        return standing(marks, self.health(routes).servers()) if marks else ()
 
     @cached_property
     def exports(self) -> Mapping[str, Any]:

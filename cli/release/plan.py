@@ -41,14 +41,19 @@ def plan(
         digest = wanted_digest(place, image)
         state = place.ledger.read()
         found = plan_of(place, digest, state, pace, despite_alarms)
-        answers = gates(found, place.found(digest, place.routes, despite_alarms))
+        routes = place.routes
+        answers = gates(found, place.found(digest, routes, despite_alarms))
+        remarks = [each.remark(environment) for each in place.touched(routes)]
     if as_json:
-        click.echo(json.dumps(_document(found, answers, is_live=state.side(state.live).digest == digest)))
+        is_live = state.side(state.live).digest == digest
+        click.echo(json.dumps({**_document(found, answers, is_live=is_live), "remarks": remarks}))
     elif state.side(state.live).digest == digest:
+        _remark(remarks)
         click.echo(f"{environment} serves {digest} already: there is nothing to release.")
         return
     else:
         _show(found, answers)
+        _remark(remarks)
     if not all(gate.is_open for gate in answers):
         click.get_current_context().exit(REFUSED)
 
@@ -73,3 +78,9 @@ def _show(plan: Plan, answers: tuple[Gate, ...]) -> None:
         click.echo(f"shift   {step:>3} % to {plan.target}, bake {bake:g} s and {plan.judge_seconds:g} s for a verdict")
     click.echo(f"settle  keep {plan.target.other} warm for {plan.warm_seconds:g} s, then end its servers")
     click.echo(f"at least {least_time(plan).total_seconds():g} s, and what starting servers takes")
+
+
+def _remark(remarks: list[str]) -> None:
+    """What is worth knowing and closes no gate."""
+    for remark in remarks:
+        click.echo(f"remark  {remark}")

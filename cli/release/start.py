@@ -39,9 +39,10 @@ def start(
       teal release start dev --phoenix
     """
     with place_of(environment, tells_json=as_json) as place:
-        digest = wanted_digest(place, image)
         state = place.ledger.read()
-        if state.release is None and state.side(state.live).digest == digest and not phoenix:
+        live = state.side(state.live).digest
+        digest = wanted_digest(place, image or (live if phoenix else None))
+        if state.release is None and live == digest and not phoenix:
             click.echo(f"{environment} serves {digest} already: nothing to do.", err=as_json)
             return
         outcome = launch(place, plan_of(place, digest, state, pace, despite_alarms))

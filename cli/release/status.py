@@ -47,6 +47,8 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
         role = "live" if found["live"] == colour else "idle"
         healthy = f"{side['healthy']} of {side['capacity']} servers healthy"
         click.echo(f"{colour:<6} {role} {side['listener_weight']:>3} %  {healthy}  {side['digest'] or '-'}")
+    for each in found["touched"]:
+        click.echo(each["remark"])
     release = found["release"]
     if release is None:
         click.echo("no release in flight")
@@ -78,6 +80,7 @@ def _document(place: Place) -> dict[str, Any]:
             }
             for colour, side in sides.items()
         },
+        "touched": [{**each.document(), "remark": each.remark(place.name)} for each in place.touched(routes)],
         "lock": str(holder) if holder else None,
         "release": flight
         and {

@@ -9,7 +9,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from localcloud.api.guard import WsgiApp as WsgiApp
+from localcloud.api.guard import own_only
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -40,13 +41,18 @@ def one_at_a_time(application: WsgiApp) -> WsgiApp:
 
 
 class ApiServer:
-    """moto behind one loopback port. `around` wraps its WSGI application, outermost last. A context manager."""
+    """moto behind one loopback port and its own names. `around` wraps its WSGI application, outermost last.
+
+    A context manager.
+    """
 
     def __init__(self, around: Iterable[Callable[[WsgiApp], WsgiApp]] = (), port: int = 0) -> None:
         application: WsgiApp = one_at_a_time(DomainDispatcherApplication(create_backend_app))
         for wrap in around:
             application = wrap(application)
-        self._server = make_server("127.0.0.1", port, application, threaded=True, request_handler=QuietHandler)
+        self._server = make_server(
+            "127.0.0.1", port, own_only(application), threaded=True, request_handler=QuietHandler
+        )
         self._thread = threading.Thread(target=self._server.serve_forever, name="api", daemon=True)
 
     @property

@@ -1,6 +1,9 @@
 """Envoy's admin interface, read-only: what it sees of its hosts, and its counters."""
 
+import os
+import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +32,8 @@ class HostHealth:
     """No check of it has ended yet."""
     timed_out: bool
     """Its last failed check got no answer in time."""
+    requests: int = 0
+    """Those that it got since Envoy knows it, checks left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +61,39 @@ class ClusterStats:
 
 
 class Admin:
-    """A client for the admin interface at base_url. Thread-safe."""
+    """A client for the admin interface at a Unix socket, in a folder that exists. Thread-safe."""
 
-    def __init__(self, base_url: str) -> None:
-        # trust_env: a proxy from the environment has no business with loopback.
-        self._client = httpx.Client(base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False)
+    def __init__(self, socket_file: Path) -> None:
+        self._socket_file = socket_file
+        # The address of a socket may have 107 characters and a home may be deeper: so it is reached by an open folder.
+        self._folder = os.open(socket_file.parent, os.O_PATH | os.O_DIRECTORY)
+        self._address = f"/proc/self/fd/{self._folder}/{socket_file.name}"
+        transport = httpx.HTTPTransport(uds=self._address, trust_env=False)
+        self._client = httpx.Client(transport=transport, base_url="http://envoy", timeout=TIMEOUT_SECONDS)
 
     def close(self) -> None:
         """Closes its connections."""
         self._client.close()
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
 
     def is_ready(self) -> bool:
         """Whether Envoy has loaded what it was given and serves it."""
         try:
-            return self._client.get("/ready").status_code == httpx.codes.OK
+            return self._is_listening() and self._client.get("/ready").status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
+
+    def _is_listening(self) -> bool:
+        """Whether anybody takes connections; asked first, since httpx leaves a socket open where nobody does."""
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(TIMEOUT_SECONDS)
+            try:
+                door.connect(self._address)
+            except OSError:
+                return False
+        return True
 
     def hosts(self) -> dict[str, dict[tuple[str, int], HostHealth]]:
         """Health by (address, port), by cluster. Raises AdminUnavailable."""
@@ -101,7 +123,7 @@ class Admin:
         try:
             return self._client.get(path).raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
-            raise AdminUnavailable(f"Envoy's admin interface at {self._client.base_url}: {error}") from error
+            raise AdminUnavailable(f"Envoy's admin interface at {self._socket_file}: {error}") from error
 
 
 def _address(host: dict[str, Any]) -> tuple[str, int]:
@@ -115,6 +137,7 @@ def _health(host: dict[str, Any]) -> HostHealth:
         is_healthy=not flags.get("failed_active_health_check", False),
         is_pending=flags.get("pending_active_hc", False),
         timed_out=flags.get("active_hc_timeout", False),
+        requests=sum(int(each.get("value", 0)) for each in host.get("stats", []) if each.get("name") == "rq_total"),
     )
 
 

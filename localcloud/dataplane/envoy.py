@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from localcloud.dataplane.admin import Admin, AdminUnavailable
-from localcloud.dataplane.envoy_clusters import config_source, socket_address
+from localcloud.dataplane.envoy_clusters import config_source
 from localcloud.dataplane.envoy_config import Layout
 from localcloud.errors import LocalCloudError
 
@@ -25,6 +25,8 @@ FIRST_BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 10.0
 STEADY_SECONDS = 30.0
 POLL_SECONDS = 0.02
+ADMIN_SOCKET = "admin.sock"
+"""Relative to Envoy's working folder: the address of a socket may have 107 characters."""
 
 
 class NoEnvoy(LocalCloudError):
@@ -79,16 +81,16 @@ class Envoy:
         """Starts it and waits until it is ready. The xDS files must be there. Raises NoEnvoy, OSError."""
         program = self._program or envoy_binary()
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        address_path = self._home / "admin-address"
-        address_path.unlink(missing_ok=True)
-        command = [*self._leash, *_command(program, self.layout, address_path)]
+        socket_file = self._home / ADMIN_SOCKET
+        socket_file.unlink(missing_ok=True)
+        command = [*self._leash, *_command(program, self.layout)]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self._home, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
         self._started_at = time.monotonic()
         try:
-            self._admin = self._ready_admin(self._process, address_path)
+            self._admin = self._ready_admin(self._process, Admin(socket_file))
         except NoEnvoy:
             self.stop()
             raise
@@ -129,20 +131,18 @@ class Envoy:
             self._admin.close()
             self._admin = None
 
-    def _ready_admin(self, process: subprocess.Popen[bytes], address_path: Path) -> Admin:
+    def _ready_admin(self, process: subprocess.Popen[bytes], admin: Admin) -> Admin:
         deadline = time.monotonic() + START_SECONDS
-        admin: Admin | None = None
+        problem = f"Envoy is not ready after {timedelta(seconds=START_SECONDS)}: see {self.log_path}"
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                raise NoEnvoy(f"Envoy ended with code {process.returncode}; its last words: {self._last_words()}")
-            if admin is None and address_path.exists() and (address := address_path.read_text().strip()):
-                admin = Admin(f"http://{address}")
-            if admin and admin.is_ready():
+                problem = f"Envoy ended with code {process.returncode}; its last words: {self._last_words()}"
+                break
+            if admin.is_ready():
                 return admin
             time.sleep(POLL_SECONDS)
-        if admin:
-            admin.close()
-        raise NoEnvoy(f"Envoy is not ready after {timedelta(seconds=START_SECONDS)}: see {self.log_path}")
+        admin.close()
+        raise NoEnvoy(problem)
 
     def _last_words(self) -> str:
         lines = self.log_path.read_text(errors="replace").splitlines()
@@ -150,10 +150,11 @@ class Envoy:
         return (telling or lines or ["none"])[-1]
 
 
-def _command(program: Path, layout: Layout, address_path: Path) -> list[str]:
+def _command(program: Path, layout: Layout) -> list[str]:
     bootstrap = {
         "node": {"id": "teal", "cluster": "teal"},
-        "admin": {"address": socket_address("127.0.0.1", 0)},
+        # Not a port: whoever reaches it can end Envoy, and any web page reaches every port of loopback.
+        "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
         # Histograms are merged at each flush; every 5 s by default.
         "stats_flush_interval": "1s",
         "dynamic_resources": {
@@ -165,8 +166,6 @@ def _command(program: Path, layout: Layout, address_path: Path) -> list[str]:
         str(program),
         "--config-yaml",
         json.dumps(bootstrap),
-        "--admin-address-path",
-        str(address_path),
         "--disable-hot-restart",
         # A worker each of the two cores would gain nothing here: the instances need them more.
         "--concurrency",

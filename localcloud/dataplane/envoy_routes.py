@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from localcloud.dataplane.envoy_match import Json, NeverMet, header_regex, route_match
+from localcloud.dataplane.envoy_names import NOT_OUR_NAME, stranger
 from localcloud.dataplane.snapshot import (
     Action,
     FixedResponse,
@@ -42,7 +43,7 @@ def resource_name(arn: str) -> str:
 def route_table(listener: Listener, balancer: LoadBalancer, snapshot: Snapshot, port_of: Callable[[str], int]) -> Json:
     """The RouteConfiguration of a listener; port_of gives the local port of a listener's ARN."""
     local_ports = {other.port: port_of(other.arn) for other in balancer.listeners}
-    routes: list[Json] = []
+    routes: list[Json] = [_direct(stranger(balancer), FixedResponse(421, body=NOT_OUR_NAME))]
     for rule in listener.rules:
         try:
             match = route_match(rule.conditions)

@@ -3,7 +3,8 @@
 import os
 import shutil
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from localcloud.instances.container import ContainerSpec, from_user_data
 from localcloud.instances.driver import Driver, Launch, Running
 
 LOG_TAIL_BYTES = 4096
+MOST_AT_ONCE = 10
+"""Parameters that SSM takes in a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class RunningImage:
     address: str
     running: Running
     log: Path
+
+    @property
+    def container(self) -> str:
+        """Name of its container; empty for a process."""
+        return self.running.container
 
     @property
     def pid(self) -> int:
@@ -72,12 +80,14 @@ class ImageRunner:
             if spec is None:
                 return None
             ecr = api_client("ecr", birth.region, self._endpoint_url)
-            return PulledImage(self, birth, spec, pull(ecr, spec.image, self._images))
+            image = pull(ecr, spec.image, self._images)
+            return PulledImage(self, birth, spec, image, self._secrets(birth.region, spec))
         except (LocalCloudError, ClientError, BotoCoreError, OSError) as problem:
             raise CannotStart(str(problem)) from problem
 
-    def start(self, birth: Birth, spec: ContainerSpec, image: UnpackedImage) -> RunningImage:
+    def start(self, pulled: "PulledImage") -> RunningImage:
         """Starts an instance on an address of its own. Raises CannotStart."""
+        birth, spec = pulled.birth, pulled.spec
         folder = self._home / birth.instance_id
         log = folder / "instance.log"
         try:
@@ -93,13 +103,29 @@ class ImageRunner:
                 address=address,
                 zone=birth.zone,
                 spec=spec,
-                image=image,
+                image=pulled.image,
                 folder=folder,
                 log=log,
+                secrets=pulled.secrets,
             )
             return RunningImage(address, self._driver.start(launch), log)
         except (LocalCloudError, OSError) as problem:
             raise CannotStart(str(problem)) from problem
+
+    def _secrets(self, region: str, spec: ContainerSpec) -> dict[str, str]:
+        """What the instance reads from SSM as it starts, by variable. Raises CannotStart for one that is missing."""
+        names = sorted(set(spec.secrets.values()))
+        if not names:
+            return {}
+        ssm = api_client("ssm", region, self._endpoint_url)
+        found: dict[str, str] = {}
+        for start in range(0, len(names), MOST_AT_ONCE):
+            told = ssm.get_parameters(Names=names[start : start + MOST_AT_ONCE], WithDecryption=True)["Parameters"]
+            found |= {parameter["Name"]: parameter["Value"] for parameter in told}
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise CannotStart(f"these secrets are not in SSM: {', '.join(missing)}")
+        return {variable: found[name] for variable, name in spec.secrets.items()}
 
     def forget(self, instance_id: str) -> None:
         """Gives its address back and removes its home and temporary files; its log stays."""
@@ -116,6 +142,8 @@ class PulledImage:
     birth: Birth
     spec: ContainerSpec
     image: UnpackedImage
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values by variable."""
 
     @property
     def port(self) -> int:
@@ -134,7 +162,7 @@ class PulledImage:
 
     def start(self) -> RunningImage:
         """Starts it. Raises CannotStart."""
-        return self.runner.start(self.birth, self.spec, self.image)
+        return self.runner.start(self)
 
 
 def can_bind(address: str, port: int) -> bool:

@@ -19,7 +19,7 @@ from localcloud.dataplane.admin import AdminUnavailable
 from localcloud.dataplane.balancer import Balancer
 from localcloud.dataplane.drains import Drains, placed
 from localcloud.dataplane.fleet import Fleet, Member, Phase
-from localcloud.dataplane.health import HealthState, HealthTable, target_health
+from localcloud.dataplane.health import HealthState, HealthTable, Hosts, target_health
 from localcloud.dataplane.meter import Meter
 from localcloud.dataplane.observe import Instance, Observation, Region, UnreadableAnswer, merged
 from localcloud.dataplane.runner import Runner
@@ -53,6 +53,9 @@ class InstanceStatus:
     reason: str
     digest: str
     pid: int | None
+    container: str
+    requests: int | None
+    """What Envoy has sent it so far; None where that is in no target group, or Envoy is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class DataPlane:
         self._meter = Meter(self._regions, self._table, metrics_seconds)
         self._observed = Observation(Snapshot(), ())
         self._served = Snapshot()
+        self._hosts: Hosts = {}
         self._statuses: tuple[InstanceStatus, ...] = ()
         self._listeners: tuple[ListenerStatus, ...] = ()
         self._wake = threading.Event()
@@ -164,7 +168,8 @@ class DataPlane:
             self._balancer.look_after()
             self._balancer.publish(self._served)
             self._meter.follow(self._served)
-            self._table.replace(target_health(self._served, self._balancer.hosts()))
+            self._hosts = self._balancer.hosts()
+            self._table.replace(target_health(self._served, self._hosts))
             # After what has to drain was noticed above: else an instance would be stopped with its requests in flight.
             if self._fleet.step():
                 self._wake.set()
@@ -245,4 +250,13 @@ class DataPlane:
             reason=member.reason,
             digest=member.prepared.digest if member.prepared else "",
             pid=member.life.pid if member.life and member.phase not in (Phase.LOST, Phase.FAILED) else None,
+            container=member.life.container if member.life else "",
+            requests=self._requests(member),
         )
+
+    def _requests(self, member: Member) -> int | None:
+        if not member.life or not member.prepared:
+            return None
+        where = (member.life.address, member.prepared.port)
+        found = [hosts[where].requests for hosts in self._hosts.values() if where in hosts]
+        return sum(found) if found else None

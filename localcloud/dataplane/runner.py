@@ -50,6 +50,10 @@ class Life(Protocol):
         """The loopback address that it has for itself."""
 
     @property
+    def container(self) -> str:
+        """Name of its container, by which the engine's own commands find it; empty for a process."""
+
+    @property
     def pid(self) -> int:
         """Its first process."""
 

@@ -1,10 +1,12 @@
 """What moto's ECR lacks for images to come back out of it.
 
 moto counts a layer's bytes and forgets them, has no GetDownloadUrlForLayer, does not compare a layer with the digest
-that its uploader claims, and makes up an image's digest where the caller gives none. install() mends the four.
+that its uploader claims, makes up an image's digest where the caller gives none, and takes the config's size for the
+image's. install() mends the five.
 """
 
 import functools
+import json
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -47,6 +49,7 @@ def install() -> None:
         ECRResponse.get_download_url_for_layer = _get_download_url_for_layer
         ECRBackend.complete_layer_upload = _keeping(ECRBackend.complete_layer_upload)
         StoredImage._create_digest = _create_digest
+        StoredImage.get_image_size_in_bytes = _size_in_bytes
 
 
 def blobs(app: WsgiApp) -> WsgiApp:
@@ -109,3 +112,8 @@ def _get_download_url_for_layer(self: Any) -> ActionResult:
 
 def _create_digest(self: Any) -> None:
     self._image_digest = digest_of(self.image_manifest.encode())
+
+
+def _size_in_bytes(self: Any) -> int:
+    document = json.loads(self.image_manifest)
+    return sum(int(part.get("size", 0)) for part in (document.get("config", {}), *document.get("layers", ())))

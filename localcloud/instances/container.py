@@ -28,6 +28,8 @@ class ContainerSpec:
     port: int
     colour: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Name of the SSM parameter by the variable that its value goes into."""
 
 
 def from_user_data(user_data: str) -> ContainerSpec | None:
@@ -89,6 +91,7 @@ def _spec(content: str) -> ContainerSpec | None:
         port=_port(document.get("port")),
         colour=_colour(document.get("colour")),
         environment=_environment(document.get("environment", {})),
+        secrets=_environment(document.get("secrets", {}), "secrets"),
     )
 
 
@@ -104,11 +107,11 @@ def _colour(colour: Any) -> str:
     return str(colour)
 
 
-def _environment(environment: Any) -> Mapping[str, str]:
+def _environment(environment: Any, entry: str = "environment") -> Mapping[str, str]:
     if not isinstance(environment, dict):
-        raise InstanceError(f"environment in {CONTAINER_FILE} must be an object, got {environment!r}")
+        raise InstanceError(f"{entry} in {CONTAINER_FILE} must be an object, got {environment!r}")
     for name, value in environment.items():
         # The value stays out of the message: it may be a secret.
         if not VARIABLE.fullmatch(name) or not isinstance(value, str) or "\0" in value:
-            raise InstanceError(f"environment in {CONTAINER_FILE}: {name!r} must be a variable's name with a text")
+            raise InstanceError(f"{entry} in {CONTAINER_FILE}: {name!r} must be a variable's name with a text")
     return dict(environment)

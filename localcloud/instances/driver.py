@@ -1,6 +1,7 @@
 """What the embedded cloud asks of whatever runs instances: processes here, containers elsewhere."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -23,10 +24,16 @@ class Launch:
     """The instance's own: its home and temporary files. Made when missing."""
     log: Path
     """What the instance prints is appended here."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values by variable, for the instance's environment and no other place."""
 
 
 class Running(Protocol):
     """An instance that was started, alive or not."""
+
+    @property
+    def container(self) -> str:
+        """Name of its container, by which the engine's own commands find it; empty for a process."""
 
     @property
     def pid(self) -> int:

@@ -62,6 +62,11 @@ class ProcessInstance:
         self._stopping = threading.Lock()
 
     @property
+    def container(self) -> str:
+        """None: it is a process."""
+        return ""
+
+    @property
     def pid(self) -> int:
         """The first process, which also names the group."""
         return self._process.pid
@@ -117,6 +122,7 @@ def instance_environment(launch: Launch, path: str) -> Mapping[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",  # its files are shared by all instances of the image
         **launch.image.config.environment,
         **launch.spec.environment,
+        **launch.secrets,
         # Who it is is not for the user data to say, so these come last.
         "PATH": path,
         "HOME": str(launch.folder / "home"),

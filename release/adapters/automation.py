@@ -124,6 +124,25 @@ class StackProgram:
             else:
                 return
 
+    def preview(self, on_event: Callable[[EngineEvent], None], policy_packs: Sequence[Path] = ()) -> None:
+        """Has the engine say by its events what a run would do; nothing is changed.
+
+        Raises InfrastructureFailed, also where a policy pack would stop it, and LedgerMissing without such a stack.
+        """
+        heard = Heard()
+
+        def hear(event: EngineEvent) -> None:
+            heard(event)
+            on_event(event)
+
+        try:
+            packs = [*map(str, policy_packs)]
+            self._stack({}).preview(color="never", on_event=hear, suppress_outputs=True, policy_packs=packs)
+        except errors.StackNotFoundError as error:
+            raise self._missing() from error
+        except errors.CommandError as error:
+            raise InfrastructureFailed(f"stack {self._stack_name}: {heard.told or told_in(str(error))}") from error
+
     def exports(self) -> Mapping[str, Any]:
         """The stack's outputs as of its last run. Raises LedgerMissing without such a stack, InfrastructureFailed."""
         try:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from botocore.exceptions import ClientError
@@ -26,6 +26,9 @@ class DynamoDb(Protocol):
 
     def get_item(self, **arguments: Any) -> Any:
         """Reads one item."""
+
+    def put_item(self, **arguments: Any) -> Any:
+        """Writes one item."""
 
     def update_item(self, **arguments: Any) -> Any:
         """Changes one item."""
@@ -100,19 +103,22 @@ class LedgerTable:
 
     def history(self) -> list[Entry]:
         """Every entry, the oldest first."""
-        found: list[Entry] = []
+        return [entry_of(each["entry"]["S"]) for each in self.items(PREFIX)]
+
+    def items(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """Every item whose sort key begins so, in the order of that key."""
         start: dict[str, Any] = {}
         while True:
             page = self._client.query(
                 TableName=self.table_name,
                 KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues={":pk": PARTITION, ":prefix": {"S": PREFIX}},
+                ExpressionAttributeValues={":pk": PARTITION, ":prefix": {"S": prefix}},
                 ConsistentRead=True,
                 **start,
             )
-            found += [entry_of(each["entry"]["S"]) for each in page["Items"]]
+            yield from page["Items"]
             if "LastEvaluatedKey" not in page:
-                return found
+                return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def _put_state(self, state: State) -> dict[str, Any]:

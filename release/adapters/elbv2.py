@@ -9,7 +9,7 @@ from release.ledger import Colour, Routes
 
 CONFIRM_SECONDS = 10.0
 POLL_SECONDS = 0.2
-HEALTHY = "healthy"
+HEALTHY, DRAINING = "healthy", "draining"
 NOBODY = {
     "Type": "fixed-response",
     "FixedResponseConfig": {
@@ -107,9 +107,25 @@ class TargetHealth:
         """Targets that are healthy, by colour."""
         return {colour: self._count(arn) for colour, arn in self._routes.group_arns.items()}
 
+    def servers(self) -> Mapping[Colour, frozenset[str]]:
+        """Ids of the targets by colour, but for those that are on their way out."""
+        return {
+            colour: frozenset(each["Target"]["Id"] for each in self._described(arn) if _state(each) != DRAINING)
+            for colour, arn in self._routes.group_arns.items()
+        }
+
     def _count(self, group_arn: str) -> int:
-        found = self._client.describe_target_health(TargetGroupArn=group_arn)
-        return sum(each["TargetHealth"]["State"] == HEALTHY for each in found["TargetHealthDescriptions"])
+        return sum(_state(each) == HEALTHY for each in self._described(group_arn))
+
+    def _described(self, group_arn: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._client.describe_target_health(TargetGroupArn=group_arn)[
+            "TargetHealthDescriptions"
+        ]
+        return found
+
+
+def _state(described: dict[str, Any]) -> str:
+    return str(described["TargetHealth"]["State"])
 
 
 def _told(weights: Mapping[Colour, int]) -> str:

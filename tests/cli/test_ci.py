@@ -8,8 +8,8 @@ import pytest
 
 from cli_world import Teal
 from github_world import BOT, TOKEN, FakeGitHub, Row, github_on_loopback
+from pipeline.comment import MARKER
 from pipeline.drift import Change, Finding, Look, document
-from pipeline.posting import MARKER
 
 IMAGE = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/app-images-1@sha256:{'0a' * 32}"
 DIGEST = IMAGE.partition("@")[2]
@@ -136,7 +136,7 @@ def test_a_comment_on_an_older_commit_is_not_put_there(teal: Teal, fake: FakeGit
 def test_a_text_that_is_none_of_ours_reaches_nobody(teal: Teal, fake: FakeGitHub, tmp_path: Path) -> None:
     (tmp_path / "preview.md").write_text("buy now\n")
     ended = teal("ci", "comment", "--file", str(tmp_path / "preview.md"), "--pull-request", "7")
-    assert (ended.code, ended.told) == (1, "teal: preview.md does not begin with the line <!-- teal-preview -->")
+    assert (ended.code, ended.told) == (1, "teal: preview.md does not begin with the line <!-- teal:ci:preview -->")
     assert fake.calls == []
 
 

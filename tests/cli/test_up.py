@@ -49,9 +49,7 @@ def test_outside_a_project_it_says_where_to_go(teal: Teal, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     ended = teal("local", "up")
     assert ended.code == 1
-    assert ended.told == (
-        f"teal: {tmp_path} is in no Teal project (no Pulumi.yaml of that name here or above): change into one"
-    )
+    assert ended.told == (f"teal: {tmp_path} is in no project (no Pulumi.yaml here or above): change into one")
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,7 @@ def test_the_role_pulls_one_repository_and_writes_one_log_group() -> None:
         "LogIn": "*",
         "Pull": "arn:repository",
         "Log": "arn:logs:*",
+        "NoOtherParameters": "*",
     }
     assert found["blue-session"].inputs["policyArn"].endswith("/AmazonSSMManagedInstanceCore")
     assert "ec2.amazonaws.com" in found["blue-role"].inputs["assumeRolePolicy"]

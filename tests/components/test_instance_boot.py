@@ -25,11 +25,22 @@ class FakeCommands:
     def __init__(self, *, has_image: bool) -> None:
         self.ran: list[list[str]] = []
         self.has_image = has_image
+        self.known: dict[str, str] = {}
+        self.environment: dict[str, str] = {}
+
+    def became(self, command: list[str], environment: dict[str, str]) -> list[str]:
+        self.environment = environment
+        return command
 
     def __call__(self, command: list[str], **options: Any) -> Any:
         self.ran.append(command)
         missing = command[:3] == ["docker", "image", "inspect"] and not self.has_image
         output: Any = "1.2\n" if options.get("text") else b"one-time"
+        if command[:3] == ["aws", "ssm", "get-parameters"]:
+            names = command[command.index("--names") + 1 :]
+            assert len(names) <= 10, "SSM takes ten"
+            found = [{"Name": name, "Value": self.known[name]} for name in names if name in self.known]
+            output = json.dumps({"Parameters": found, "InvalidParameters": []}).encode()
         return subprocess.CompletedProcess(command, returncode=1 if missing else 0, stdout=output)
 
 
@@ -43,14 +54,17 @@ Boot = Callable[..., tuple[Any, FakeCommands]]
 
 @pytest.fixture
 def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Boot:
-    def run(*arguments: str, spec: dict[str, Any] = SPEC, has_image: bool = False) -> tuple[Any, FakeCommands]:
+    def run(
+        *arguments: str, spec: dict[str, Any] = SPEC, has_image: bool = False, known: dict[str, str] | None = None
+    ) -> tuple[Any, FakeCommands]:
         file = tmp_path / "container.json"
         file.write_text(json.dumps(spec))
         commands = FakeCommands(has_image=has_image)
+        commands.known = known or {}
         monkeypatch.setattr(instance_boot, "CONTAINER_FILE", str(file))
         monkeypatch.setattr(instance_boot, "Metadata", FakeMetadata)
         monkeypatch.setattr(subprocess, "run", commands)
-        monkeypatch.setattr(os, "execvp", lambda file, command: command)
+        monkeypatch.setattr(os, "execvpe", lambda file, command, environment: commands.became(command, environment))
         monkeypatch.setattr(instance_boot, "RUN_FOLDER", str(tmp_path))
         return instance_boot.main(list(arguments)), commands
 
@@ -144,3 +158,36 @@ def test_metadata_is_asked_for_with_a_session_token(monkeypatch: pytest.MonkeyPa
     assert (token.method, token.full_url) == ("PUT", "http://169.254.169.254/latest/api/token")
     assert value.full_url == "http://169.254.169.254/latest/meta-data/instance-id"
     assert value.get_header("X-aws-ec2-metadata-token") == "secret"
+
+
+def test_secrets_are_read_at_the_start_and_are_in_the_environment_alone(boot: Boot) -> None:
+    names = {f"KEY_{number}": f"/teal-app/dev/KEY_{number}" for number in range(12)}
+    values = {name: f"hunter{name[-2:]}" for name in names.values()}
+    command, commands = boot("run", "logs", has_image=True, spec={**SPEC, "secrets": names}, known=values)
+    assert {variable: commands.environment[variable] for variable in names} == {
+        variable: values[name] for variable, name in names.items()
+    }
+    assert commands.environment.keys() >= os.environ.keys()
+    for variable in names:
+        assert [command[place + 1] for place, word in enumerate(command) if word == "--env"].count(variable) == 1
+    asked = [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]
+    assert len(asked) == 2
+    assert all("--with-decryption" in ran for ran in asked)
+    assert not [word for ran in [command, *commands.ran] for word in ran if "hunter" in word]
+
+
+def test_a_secret_that_is_not_there_is_named_and_the_container_does_not_start(boot: Boot) -> None:
+    spec = {**SPEC, "secrets": {"A": "/teal-app/dev/A", "B": "/teal-app/dev/B"}}
+    with pytest.raises(SystemExit, match="these secrets are not in SSM: /teal-app/dev/B"):
+        boot("run", "logs", has_image=True, spec=spec, known={"/teal-app/dev/A": "hunter2"})
+
+
+def test_a_container_without_secrets_asks_for_none(boot: Boot) -> None:
+    _, commands = boot("run", "logs", has_image=True)
+    assert not [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]
+    assert commands.environment == os.environ
+
+
+def test_pulling_reads_no_secret(boot: Boot) -> None:
+    _, commands = boot("pull", spec={**SPEC, "secrets": {"A": "/teal-app/dev/A"}})
+    assert not [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]

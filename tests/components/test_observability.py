@@ -118,3 +118,10 @@ def test_children_belong_to_the_component_and_carry_its_tags() -> None:
 def test_a_wrong_input_is_refused_by_name(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         watch(**changes)
+
+
+def test_the_suffixes_may_come_as_a_whole_that_is_known_later() -> None:
+    """As a TrafficSplit gives them: to a program in YAML, which cannot take them apart and name them again, too."""
+    later = alarms(target_group_arn_suffixes=pulumi.Output.from_input(ARGS["target_group_arn_suffixes"]))
+    assert later["watch-blue-latency"].inputs["dimensions"] == IN_BLUE
+    assert {name: each.inputs for name, each in later.items()} == {name: e.inputs for name, e in alarms().items()}

@@ -75,3 +75,10 @@ def bring_up(
 @pytest.fixture
 def dev(bring_up: BringUp) -> LocalStack:
     return bring_up("dev")
+
+
+@pytest.fixture(scope="session")
+def strangers(engine: toolchain.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A cloud for other people's projects: stacks are told apart by name, and theirs are called dev, too."""
+    with running_world(tmp_path_factory.mktemp("strangers") / "home", engine) as running:
+        yield running

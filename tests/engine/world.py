@@ -75,11 +75,11 @@ class World:
         command, variables = self.toolchain.pulumi_command(), self.toolchain.environment()
         return LocalStack(project, name, self.home, self.record, REGION, command, variables)
 
-    def teal(self, *arguments: str) -> str:
+    def teal(self, *arguments: str, project: Path = PROJECT) -> str:
         """What the `teal` command printed, which must succeed; its progress is kept in `printed`."""
         done = subprocess.run(
             [Path(sys.executable).with_name("teal"), *arguments],
-            cwd=PROJECT,
+            cwd=project,
             env={**os.environ, "TEAL_HOME": str(self.home.root), "TEAL_TOOLCHAIN": "build"},
             capture_output=True,
             text=True,

@@ -105,6 +105,25 @@ def test_the_stack_file_is_copied_and_never_touched(
     assert yaml.safe_load((stack.work_dir / "Pulumi.dev.yaml").read_text()) == {"config": {"teal:zones": 3}}
 
 
+def test_packages_of_components_are_found_from_the_projects_own_folder(
+    stack: LocalStack, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = {"near": "./near", "above": "../components", "far": "https://git.example/far@0.1.0", "known": "random"}
+    (project / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "shop", "runtime": "yaml", "packages": sources}))
+    runs(monkeypatch, FakeStack())
+    stack.up()
+    about = yaml.safe_load((stack.work_dir / "Pulumi.yaml").read_text())
+    near, above = str(project / "near"), str(project.parent / "components")
+    assert about["packages"] == {**sources, "near": near, "above": above}
+
+
+def test_exports_are_shown_without_secrets(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = runs(monkeypatch, FakeStack())
+    told = {"url": SimpleNamespace(value="http://web", secret=False), "key": SimpleNamespace(value="k3y", secret=True)}
+    monkeypatch.setattr(fake, "outputs", lambda: told, raising=False)
+    assert stack.shown_exports("[secret]") == {"url": "http://web", "key": "[secret]"}
+
+
 def test_the_salt_that_the_engine_wrote_stays_when_the_stack_file_changes(
     stack: LocalStack, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,5 +75,5 @@ def test_a_cloud_that_does_not_answer_is_no_running_cloud() -> None:
 
 
 def test_what_the_daemon_tells_is_what_is_read() -> None:
-    told: dict[str, Any] = {**instance(1).model_dump(), "pid": 17}
+    told: dict[str, Any] = {**instance(1).model_dump(), "what_a_later_one_tells": 17}
     assert InstanceStatus.model_validate_json(json.dumps(told)) == instance(1)

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.comment import MARKER
 from pipeline.errors import UntrustedText
-from pipeline.posting import CUT, LONGEST, LONGEST_BYTES, MARKER, checked, comment, read_text
+from pipeline.posting import CUT, LONGEST, LONGEST_BYTES, checked, comment, read_text
 
 
 def test_a_file_of_utf_8_is_read(tmp_path: Path) -> None:
@@ -46,10 +47,10 @@ def test_a_text_of_ours_loses_its_marker() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "preview.md does not begin with the line <!-- teal-preview -->"),
+        ("", "preview.md does not begin with the line <!-- teal:ci:preview -->"),
         (f" {MARKER}\n", "does not begin with the line"),
         (f"{MARKER} and more\n", "does not begin with the line"),
-        (f"{MARKER}\n" + "a" * LONGEST, "has 65558 characters, and GitHub takes less than 65536"),
+        (f"{MARKER}\n" + "a" * LONGEST, "has 65561 characters, and GitHub takes less than 65536"),
         (f"{MARKER}\n\x1b[2J", r"has the control character U\+001B"),
         (f"{MARKER}\n\u202egnp.exe", r"has the control character U\+202E"),
     ],

@@ -1,10 +1,10 @@
 import pytest
 
 from github_world import BOT, FakeGitHub, Row
+from pipeline.comment import MARKER
 from pipeline.drift import Change, Finding, Look, issue_marker
 from pipeline.errors import GitHubError
 from pipeline.github import GitHub
-from pipeline.posting import MARKER
 from pipeline.upsert import Deed, pull_request_of, put_comment, put_issue
 
 BODY = f"{MARKER}\nnew\n"

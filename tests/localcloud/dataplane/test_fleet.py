@@ -12,7 +12,7 @@ from traffic_world import eventually
 
 
 class FakeLife:
-    address, pid = "127.16.0.1", 4711
+    address, pid, container = "127.16.0.1", 4711, ""
 
     def __init__(self) -> None:
         self.alive = True

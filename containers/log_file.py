@@ -1,0 +1,60 @@
+"""A container's log that is a file here: lines as they were printed, JSON with a time or plain text."""
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from containers.model import Line
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Of a longer log only the end is read at first."""
+
+
+class LogFile:
+    """Implements Log. Lines without a time of their own have that of the line before."""
+
+    def __init__(self, path: Path, since: datetime | None, tail: int | None) -> None:
+        self._path, self._since, self._tail = path, since, tail
+        self._offset: int | None = None
+        self._rest = b""
+        self._at: datetime | None = None
+
+    def read(self) -> Sequence[Line]:
+        """What was added; a line that is not ended yet is kept for the next time."""
+        is_first = self._offset is None
+        found = [self._line(text) for text in self._new_lines()]
+        if not is_first:
+            return found
+        if self._since:
+            found = [line for line in found if line.at and line.at >= self._since]
+        return found if self._tail is None else found[max(0, len(found) - self._tail) :]
+
+    def _new_lines(self) -> list[str]:
+        try:
+            with self._path.open("rb") as log:
+                if self._offset is None:
+                    self._offset = max(0, log.seek(0, os.SEEK_END) - MOST_BYTES)
+                log.seek(self._offset)
+                added = log.read()
+        except FileNotFoundError:
+            return []
+        self._offset += len(added)
+        *lines, self._rest = (self._rest + added).split(b"\n")
+        return [line.decode(errors="replace") for line in lines]
+
+    def _line(self, text: str) -> Line:
+        self._at = time_of(text) or self._at
+        return Line(text, self._at)
+
+
+def time_of(text: str) -> datetime | None:
+    """The time that a line of JSON tells in its field `time`; None for any other line."""
+    if not text.startswith("{"):
+        return None
+    try:
+        found = datetime.fromisoformat(json.loads(text)["time"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

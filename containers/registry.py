@@ -1,0 +1,177 @@
+"""A repository of ECR: what is in it, and images into it and out of it by digest, each checked."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import httpx
+from botocore.exceptions import ClientError
+
+from containers.errors import BadImage, NoSuchImage, RegistryRefused
+from containers.oci_files import MANIFEST_TYPES, MOST_MANIFEST_BYTES, Blob, Layout, Manifest, read_manifest
+
+PART_BYTES = 10 * 1024 * 1024
+"""ECR takes 5 MiB at least, and 20 at most by one request."""
+ANSWER_SECONDS = 60.0
+LEAST_CHARACTERS = 6
+"""Of a digest, for its beginning to stand for it."""
+BUILD_TAG_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """An image in a repository."""
+
+    digest: str
+    tags: tuple[str, ...]
+    size_bytes: int
+    """Compressed: config and layers."""
+    pushed_at: datetime
+
+
+class Repository:
+    """One repository of the registry that a client of ECR reaches."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client, self.name = client, name
+
+    def images(self) -> list[StoredImage]:
+        """Every image, the newest first."""
+        with self._explained():
+            pages = self._client.get_paginator("describe_images").paginate(repositoryName=self.name)
+            found = [_stored(each) for page in pages for each in page["imageDetails"]]
+        return sorted(found, key=lambda image: (image.pushed_at, image.digest), reverse=True)
+
+    def manifest(self, digest: str) -> Manifest:
+        """The manifest of an image, checked. Raises NoSuchImage, BadImage."""
+        with self._explained():
+            answer = self._client.batch_get_image(
+                repositoryName=self.name,
+                imageIds=[{"imageDigest": digest}],
+                acceptedMediaTypes=list(MANIFEST_TYPES),
+            )
+        if not answer["images"]:
+            raise NoSuchImage(f"{self.name} has no image {digest}")
+        return read_manifest(answer["images"][0]["imageManifest"].encode(), digest)
+
+    def small_blob(self, blob: Blob) -> bytes:
+        """A blob such as a config, in memory. It is for the caller to compare it with its digest. Raises BadImage."""
+        if blob.size > MOST_MANIFEST_BYTES:
+            raise BadImage(f"{blob.digest} has {blob.size} bytes, which no config has")
+        return b"".join(self._parts(blob))
+
+    def fetch(self, blob: Blob, into: IO[bytes]) -> None:
+        """Writes a blob into a file. It is for the caller to compare it with its digest."""
+        for part in self._parts(blob):
+            into.write(part)
+
+    def push(self, layout: Layout, manifest: Manifest) -> str:
+        """Puts an image in that was checked before, under a tag made of its digest; the tag. What is there is not sent.
+
+        Raises RegistryRefused.
+        """
+        tag = f"build-{manifest.digest.partition(':')[2][:BUILD_TAG_DIGITS]}"
+        with self._explained():
+            known = self._client.batch_check_layer_availability(
+                repositoryName=self.name, layerDigests=[blob.digest for blob in manifest.blobs]
+            )
+            there = {each["layerDigest"] for each in known["layers"] if each["layerAvailability"] == "AVAILABLE"}
+            for blob in manifest.blobs:
+                if blob.digest not in there:
+                    with layout.blob(blob.digest) as file:
+                        self._upload(blob, file)
+            self._put(manifest, tag)
+        return tag
+
+    def remove(self, digests: Sequence[str]) -> None:
+        """Takes images out, with all their tags. Raises RegistryRefused."""
+        with self._explained():
+            answer = self._client.batch_delete_image(
+                repositoryName=self.name, imageIds=[{"imageDigest": digest} for digest in digests]
+            )
+        for failure in answer["failures"]:
+            if failure["failureCode"] != "ImageNotFound":
+                raise RegistryRefused(f"{self.name}: {failure['failureReason']}")
+
+    def _parts(self, blob: Blob) -> Iterator[bytes]:
+        with self._explained():
+            answer = self._client.get_download_url_for_layer(repositoryName=self.name, layerDigest=blob.digest)
+        url = str(answer["downloadUrl"])
+        is_here = (urlsplit(url).hostname or "").startswith("127.")
+        if not is_here and not url.startswith("https://"):
+            raise BadImage(f"{blob.digest} is offered without TLS")
+        try:
+            # No proxy sees what is on loopback; from AWS, the user's own is wanted.
+            with httpx.stream("GET", url, timeout=ANSWER_SECONDS, trust_env=not is_here) as response:
+                response.raise_for_status()
+                yield from response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise BadImage(f"{blob.digest} could not be downloaded: {type(error).__name__}") from error
+
+    def _upload(self, blob: Blob, file: IO[bytes]) -> None:
+        upload = self._client.initiate_layer_upload(repositoryName=self.name)["uploadId"]
+        first = 0
+        while part := file.read(PART_BYTES):
+            self._client.upload_layer_part(
+                repositoryName=self.name,
+                uploadId=upload,
+                partFirstByte=first,
+                partLastByte=first + len(part) - 1,
+                layerPartBlob=part,
+            )
+            first += len(part)
+        try:
+            self._client.complete_layer_upload(repositoryName=self.name, uploadId=upload, layerDigests=[blob.digest])
+        except ClientError as error:
+            if _code(error) != "LayerAlreadyExistsException":  # somebody else was quicker
+                raise
+
+    def _put(self, manifest: Manifest, tag: str) -> None:
+        try:
+            self._client.put_image(
+                repositoryName=self.name,
+                imageManifest=manifest.content.decode(),
+                imageManifestMediaType=manifest.media_type,
+                imageDigest=manifest.digest,
+                imageTag=tag,
+            )
+        except ClientError as error:
+            if _code(error) != "ImageAlreadyExistsException":
+                raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            told = error.response["Error"]
+            raise RegistryRefused(f"{self.name}: {told.get('Message') or told.get('Code')}") from error
+
+
+def chosen(images: Sequence[StoredImage], wanted: str) -> StoredImage:
+    """The image that a digest, the beginning of one (with or without sha256:) or a tag names. Raises NoSuchImage."""
+    bare = wanted.removeprefix("sha256:")
+    found = [image for image in images if wanted in (image.digest, *image.tags)]
+    if not found and len(bare) >= LEAST_CHARACTERS:
+        found = [image for image in images if image.digest.startswith(f"sha256:{bare}")]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(image.digest[:19] for image in found or images) or "none"
+    what = f"{wanted!r} is the beginning of several" if found else f"there is no image {wanted!r}"
+    raise NoSuchImage(f"{what}: there are {known}")
+
+
+def _stored(told: Any) -> StoredImage:
+    return StoredImage(
+        digest=told["imageDigest"],
+        tags=tuple(sorted(told.get("imageTags", ()))),
+        size_bytes=int(told.get("imageSizeInBytes") or 0),
+        pushed_at=told["imagePushedAt"],
+    )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"].get("Code", ""))
