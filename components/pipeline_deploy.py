@@ -13,7 +13,7 @@ from .pipeline_places import (
     RULES,
     TARGET_GROUPS,
 )
-from .pipeline_preview import READS
+from .pipeline_preview import LOOK_AT_HEALTH, LOOK_AT_IMAGE, READS
 from .pipeline_service import SERVICE, UPKEEP
 
 DRIFTED = "only a release moves weights; a run puts right what somebody has changed by hand"
@@ -133,7 +133,7 @@ NEVER_ITSELF = Statement(
     denies=True,
 )
 DEPLOY = {
-    "read": READS,
+    "read": (*READS, LOOK_AT_IMAGE, LOOK_AT_HEALTH),  # of the image that it brings, and of who is to release it
     "network": (NETWORK_MAKE, TAGS_AT_BIRTH, NETWORK_CHANGE, BALANCING, SCALING, NEVER_ITSELF),
     "service": SERVICE,
     "upkeep": UPKEEP,

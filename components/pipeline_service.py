@@ -56,13 +56,14 @@ POINTERS = Statement(
 )
 IMAGES = Statement(
     sid="Images",
-    reason="The registry, and pushing what was built.",
+    reason="The registry, pushing what was built, and copying it from the registry of the stack before.",
     actions=(
         "ecr:BatchCheckLayerAvailability",
         "ecr:CompleteLayerUpload",
         "ecr:CreateRepository",
         "ecr:DeleteLifecyclePolicy",
         "ecr:DeleteRepository",
+        "ecr:GetDownloadUrlForLayer",
         "ecr:InitiateLayerUpload",
         "ecr:PutImage",
         "ecr:PutLifecyclePolicy",
@@ -71,7 +72,6 @@ IMAGES = Statement(
     ),
     resources=(REPOSITORIES,),
     unseen={
-        "ecr:GetDownloadUrlForLayer": "Docker takes layers of the image before as a cache",
         "ecr:UntagResource": RARE,
     },
 )

@@ -50,7 +50,7 @@ def write(needs: Mapping[str, set[Need]]) -> None:
     RECORD.write_text("{\n" + ",\n".join(blocks) + "\n}\n")
 
 
-SCOPE = Scope(account_id="123456789012", region="eu-west-1", project="teal", environments=("dev", "prod"))
+SCOPE = Scope(account_id="123456789012", region="eu-west-1", project="teal", environments=("dev", "prod", "qa"))
 """The account that was recorded in."""
 
 

@@ -57,7 +57,7 @@ def deliver(stacks: tuple[str, ...], given: "Reference | str | None", pace: Pace
     ready_cloud(project.root, wanted)
     done = []
     for stage in wanted:
-        given = _deliver(project, stage, None if stage.builds else given, pace)
+        given = _deliver(project, stage, given, pace)
         done.append({"stack": stage.name, "image": str(given), "digest": given.digest})
         click.echo(f"{stage.name} serves {given.digest}", err=as_json)
     if as_json:
@@ -66,12 +66,13 @@ def deliver(stacks: tuple[str, ...], given: "Reference | str | None", pace: Pace
 
 def _deliver(project: Project, stage: Stage, given: "Reference | str | None", pace: Pace) -> "Reference":
     """Brings one stack to the image. Ends the command where its release does not get to its end."""
-    from cli.ci.provisioning import provisioned, released
+    from cli.ci.provisioning import provisioned, released, source_of
     from cli.release.conduct import end
     from cli.release.place import place_of
 
+    source = source_of(stage, given)
     with place_of(stage.name) as place:
-        image = provisioned(place, project, stage, given)
+        image = provisioned(place, project, source)
         outcome = released(place, image.digest, pace)
     if outcome is not Phase.DONE:
         end(place, outcome, wanted=Phase.DONE)

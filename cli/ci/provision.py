@@ -47,11 +47,12 @@ def provision(
         click.echo(plan_of(stage, given))
         return
     ready_cloud(project.root, [stage])
-    from cli.ci.provisioning import provisioned
+    from cli.ci.provisioning import provisioned, source_of
     from cli.release.place import place_of
 
-    with place_of(stage.name, tells_json=as_json) as place:
-        image = provisioned(place, project, stage, given)
+    source = source_of(stage, given)
+    with place_of(stage.name) as place:
+        image = provisioned(place, project, source)
     write_outputs(output, {"image": str(image), "digest": image.digest})
     click.echo(json.dumps({"stack": stage.name, "image": str(image), "digest": image.digest}) if as_json else image)
 

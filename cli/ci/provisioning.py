@@ -1,7 +1,6 @@
 """Brings a stack up with the image that comes next in its registry, and releases it; in the cloud or on AWS alike."""
 
 import time
-from typing import TYPE_CHECKING
 
 from cli.local.interrupt import ending_engine
 from cli.project import Project
@@ -14,23 +13,40 @@ from release.adapters.ecr_copy import Reference, Repository, copy_image
 from release.errors import InfrastructureFailed, Refused
 from release.machine import Phase
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
 POLL_SECONDS = 2.0
 
 
-def provisioned(place: Place, project: Project, stage: Stage, given: Reference | str | None) -> Reference:
+def source_of(stage: Stage, given: Reference | str | None) -> Reference | None:
+    """The image that is to come to a stack, where it is now: the one given, or what the stack before serves.
+
+    None for a stack that builds its own. Raises Refused where there is none.
+    """
+    if stage.builds:
+        return None
+    if isinstance(given, Reference):
+        return given
+    if stage.follows is None:
+        raise Refused(
+            f"{stage.name} builds no image and follows no stack: give it one with --image REGISTRY/NAME@DIGEST"
+        )
+    with place_of(stage.follows) as before:
+        return serving(before) if given is None else Reference.parse(f"{before.exports['repositoryUrl']}@{given}")
+
+
+def provisioned(place: Place, project: Project, source: Reference | None) -> Reference:
     """The stack is up, its live servers are healthy, and the image is in its registry: that image.
 
-    Raises Refused where there is no image to bring, InfrastructureFailed, ImageNotCopied.
+    Raises InfrastructureFailed, ImageNotCopied.
     """
-    again = f"what is made so far stays; `teal ci provision {stage.name}` goes on from there"
-    what = f"pulumi up -s {stage.name}"
+    again = f"what is made so far stays; `teal ci provision {place.name}` goes on from there"
+    what = f"pulumi up -s {place.name}"
     with place.steps.step(what, usual_seconds=20), ending_engine(again, place.steps.remark):
         exports = place.program.up(project.policy_packs)
-    image = _built(exports) if stage.builds else _brought(place, stage, given, str(exports["repositoryUrl"]))
+    repository_url = str(exports["repositoryUrl"])
+    if source is None:
+        image = Reference.parse(f"{repository_url}@{exports['candidate']}")
+    else:
+        image = _brought(place, source, repository_url)
     _await_healthy(place)
     return image
 
@@ -57,12 +73,7 @@ def serving(place: Place) -> Reference:
     return Reference.parse(f"{place.exports['repositoryUrl']}@{digest}")
 
 
-def _built(exports: "Mapping[str, Any]") -> Reference:
-    return Reference.parse(f"{exports['repositoryUrl']}@{exports['candidate']}")
-
-
-def _brought(place: Place, stage: Stage, given: Reference | str | None, repository_url: str) -> Reference:
-    source = given if isinstance(given, Reference) else _taken(stage, given)
+def _brought(place: Place, source: Reference, repository_url: str) -> Reference:
     wanted = Reference.parse(f"{repository_url}@{source.digest}")
     with place.steps.step(f"Image from {source.repository_url}", usual_seconds=5) as step:
         sent = copy_image(
@@ -72,18 +83,6 @@ def _brought(place: Place, stage: Stage, given: Reference | str | None, reposito
         )
         step.detail = f"{sent / 1e6:.1f} MB" if sent else "is there already"
     return wanted
-
-
-def _taken(stage: Stage, digest: str | None) -> Reference:
-    """The image of the stack before: the one that it serves, or the one of a digest."""
-    if stage.follows is None:
-        raise Refused(
-            f"{stage.name} builds no image and follows no stack: give it one with --image REGISTRY/NAME@DIGEST"
-        )
-    with place_of(stage.follows) as before:
-        if digest is None:
-            return serving(before)
-        return Reference.parse(f"{before.exports['repositoryUrl']}@{digest}")
 
 
 def _await_healthy(place: Place) -> None:

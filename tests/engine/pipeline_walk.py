@@ -81,6 +81,9 @@ class Walk:
         with self.doing("preview"):
             self.world.teal("release", "status", "dev")
             self.world.teal("release", "history", "dev")
+        with self.doing("deploy"):
+            self.world.teal("ci", "provision", "qa")
+            self.world.stack("qa").destroy()
 
     def like_prod(self) -> None:
         """What only a stack with a domain, TLS and gateways has."""

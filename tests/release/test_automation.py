@@ -4,12 +4,15 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pulumi.automation import PulumiCommand
+from pulumi.automation import CommandResult, PulumiCommand, errors
+from pulumi.automation.events import EngineEvent, PolicyEvent
 
-from release.adapters.automation import POLL_SECONDS, StackProgram, told_in
+from release.adapters.automation import POLL_SECONDS, Heard, StackProgram, told_in
 from release.errors import InfrastructureFailed, LedgerMissing
 
 PULUMI = """#!/bin/sh
@@ -171,3 +174,60 @@ def test_a_preview_that_fails_is_one_line_and_a_missing_stack_says_how_to_make_i
     bench.has_problem("error: no stack named 'dev' found")
     with pytest.raises(LedgerMissing, match="`pulumi up -s dev` makes it"):
         bench.program().preview(lambda _: None)
+
+
+def test_a_run_of_nobodys_release_is_judged_by_policy(bench: Bench, tmp_path: Path) -> None:
+    assert bench.program().up([tmp_path / "policy"]) == {"listenerArn": "arn:1", "targetGroupArns": {"blue": "arn:2"}}
+    [up] = [call for call in bench.calls if " up " in call]
+    assert up.startswith(" --non-interactive up --yes")
+    assert f"--policy-pack {tmp_path / 'policy'}" in up
+
+
+def test_a_run_that_policy_stops_says_which_rule() -> None:
+    heard = Heard()
+    heard(EngineEvent(0, 0, policy_event=policy_event("advisory", "tags are missing")))
+    heard(EngineEvent(0, 0, policy_event=policy_event("mandatory", "<{%fg 1%}>port 22 is\n open<{%reset%}>")))
+    assert heard.told == "a-rule: port 22 is open"
+
+
+def policy_event(level: str, message: str) -> PolicyEvent:
+    return PolicyEvent(
+        message=message, color="never", policy_name="a-rule", policy_pack_name="policy", policy_pack_version="1",
+        policy_pack_version_tag="1", enforcement_level=level,
+    )  # fmt: skip
+
+
+@dataclass
+class Looked:
+    """A stack that tells what it is asked."""
+
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    problem: Exception | None = None
+
+    def preview_refresh(self, **arguments: Any) -> None:
+        self.asked.append(("preview_refresh", arguments))
+
+    def preview(self, **arguments: Any) -> None:
+        self.asked.append(("preview", arguments))
+        if self.problem:
+            raise self.problem
+
+
+def test_a_look_compares_twice_and_hands_the_events_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack, told = Looked(), EngineEvent(0, 0)
+    monkeypatch.setattr(StackProgram, "_stack", lambda *_: stack)
+    first: list[EngineEvent] = []
+    second: list[EngineEvent] = []
+    bench.program().look(first.append, second.append)
+    assert [name for name, _ in stack.asked] == ["preview_refresh", "preview"]
+    assert stack.asked[1][1]["refresh"] is True
+    for _, arguments in stack.asked:
+        arguments["on_event"](told)
+    assert (first, second) == ([told], [told])
+
+
+def test_a_look_that_fails_is_one_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = Looked(problem=errors.CommandError(CommandResult("", "error: no credentials\n", 255)))
+    monkeypatch.setattr(StackProgram, "_stack", lambda *_: stack)
+    with pytest.raises(InfrastructureFailed, match=r"^stack dev: no credentials$"):
+        bench.program().look(print, print)
