@@ -1,6 +1,7 @@
 """Envoy's admin interface, read-only: what it sees of its hosts, and its counters."""
 
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ class Admin:
         self._socket_file = socket_file
         # The address of a socket may have 107 characters and a home may be deeper: so it is reached by an open folder.
         self._folder = os.open(socket_file.parent, os.O_PATH | os.O_DIRECTORY)
-        transport = httpx.HTTPTransport(uds=f"/proc/self/fd/{self._folder}/{socket_file.name}", trust_env=False)
+        self._address = f"/proc/self/fd/{self._folder}/{socket_file.name}"
+        transport = httpx.HTTPTransport(uds=self._address, trust_env=False)
         self._client = httpx.Client(transport=transport, base_url="http://envoy", timeout=TIMEOUT_SECONDS)
 
     def close(self) -> None:
@@ -79,9 +81,19 @@ class Admin:
     def is_ready(self) -> bool:
         """Whether Envoy has loaded what it was given and serves it."""
         try:
-            return self._client.get("/ready").status_code == httpx.codes.OK
+            return self._is_listening() and self._client.get("/ready").status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
+
+    def _is_listening(self) -> bool:
+        """Whether anybody takes connections; asked first, since httpx leaves a socket open where nobody does."""
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(TIMEOUT_SECONDS)
+            try:
+                door.connect(self._address)
+            except OSError:
+                return False
+        return True
 
     def hosts(self) -> dict[str, dict[tuple[str, int], HostHealth]]:
         """Health by (address, port), by cluster. Raises AdminUnavailable."""

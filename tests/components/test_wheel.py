@@ -19,7 +19,7 @@ from teal_components import Network
 assert "pulumi_docker" not in sys.modules, "who builds no image needs no Docker SDK"
 assert Network.__module__ == "teal_components.network"
 assert (pathlib.Path(teal_components.__file__).parent / "py.typed").is_file()
-print(*sorted(each.name.lower() for each in importlib.metadata.distributions()))
+print(*sorted(each.name.lower().replace("_", "-") for each in importlib.metadata.distributions()))
 """
 WRONG = """
 from teal_components import Network

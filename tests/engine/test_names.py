@@ -41,7 +41,7 @@ def listeners(world: World, dev: LocalStack) -> Listeners:
         api=_place(world.record.api_url),
         providers=frozenset(("127.0.0.1", port) for port in world.record.providers.values()),
         balancers=frozenset(_place(listener["url"]) for listener in told["listeners"]),
-        instances=frozenset((each["address"], 8080) for each in told["instances"] if each["pid"]),
+        instances=frozenset(_place(f"http://{each['address']}") for each in told["instances"] if each["pid"]),
     )
 
 
