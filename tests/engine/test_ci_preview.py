@@ -141,8 +141,8 @@ def test_a_program_that_fails_and_a_stack_that_is_new_are_told(project: Path, va
     assert "teal:nat is 'rope'" in str(dev.failure)
     assert (new.failure, new.dangers, new.existence) == (None, (), "new")
     assert new.count(Kind.CREATE) > 80
-    assert [(verdict.rule, verdict.resource) for verdict in new.verdicts] == [("balancer-drops-headers", "web-alb")]
-    assert new.broken == 1
+    assert ("balancer-drops-headers", "web-alb") in [(verdict.rule, verdict.resource) for verdict in new.verdicts]
+    assert new.broken == len(new.verdicts), "its stack file has policy as mandatory"
     assert left_behind(variables) == []
 
 
