@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-import psutil
-
 GZIP_MAGIC = b"\x1f\x8b"
 GLANCE_SECONDS, ALL_SECONDS, NEW_SECONDS = 0.03, 3.0, 1.0
 
@@ -81,8 +79,8 @@ class Glances:
     """What processes of this machine's user showed of themselves, told by the word alone."""
 
     planted: Planted
-    spared: set[int] = field(default_factory=set)
-    """First processes of instances, which are meant to have it; what they start is, too."""
+    spared: bytes = b""
+    """A variable by which processes are known that are meant to have it, instances and what they start."""
     command_lines: set[str] = field(default_factory=set)
     environments: set[str] = field(default_factory=set)
     looked: dict[int, float] = field(default_factory=dict)
@@ -94,7 +92,7 @@ class Glances:
         for pid in [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]:
             if at_all or now - self.looked.setdefault(pid, now) < NEW_SECONDS:
                 self.looked.setdefault(pid, now)
-                with suppress(OSError, psutil.Error):
+                with suppress(OSError):
                     self._look_at(pid)
 
     def _look_at(self, pid: int) -> None:
@@ -102,12 +100,9 @@ class Glances:
         if self.planted.seen_in(command):
             self.command_lines.add(_name(command))
         held = Path(f"/proc/{pid}/environ").read_bytes()
-        if self.planted.word.encode() in held and not self._is_spared(pid):
+        is_meant_to = bool(self.spared) and any(each.startswith(self.spared) for each in held.split(b"\0"))
+        if self.planted.word.encode() in held and not is_meant_to:
             self.environments.add(_name(command))
-
-    def _is_spared(self, pid: int) -> bool:
-        process = psutil.Process(pid)
-        return bool(self.spared.intersection({pid, *(each.pid for each in process.parents())}))
 
 
 def _name(command: bytes) -> str:
@@ -115,9 +110,9 @@ def _name(command: bytes) -> str:
 
 
 @contextmanager
-def glancing(planted: Planted) -> Iterator[Glances]:
+def glancing(planted: Planted, spared: bytes = b"") -> Iterator[Glances]:
     """Looks at processes again and again, until the block ends."""
-    glances, stopping = Glances(planted), threading.Event()
+    glances, stopping = Glances(planted, spared), threading.Event()
 
     def keep() -> None:
         due = 0.0

@@ -8,7 +8,7 @@ COMMANDS = {
     "ps": ("cli.containers.ps:ps", "Show what runs: colour, role, image, health, since when."),
     "logs": ("cli.containers.logs:logs", "Print what containers log, both colours together."),
     "exec": ("cli.containers.execute:execute", "Run a command inside a container, such as a shell."),
-    "stop": ("cli.containers.ending:stop", "End a container, its requests first; another takes its place."),
+    "stop": ("cli.containers.ending:stop", "Have a container finish what it is at, and end; another takes its place."),
     "kill": ("cli.containers.ending:kill", "End a container at once; another takes its place."),
     "stats": ("cli.containers.stats:stats", "Show what containers take: processor, memory, processes."),
 }

@@ -36,8 +36,9 @@ _within = click.option(
 @json_option
 @one_line
 def stop(environment: str, instance: str | None, waits: bool, within_seconds: float, as_json: bool) -> None:
-    """Have the container of an instance of ENV finish its requests and end.
+    """Have the container of an instance of ENV finish the requests that it is at, and end.
 
+    Nobody tells the load balancer before: what it still sends until its checks notice may fail, about a second long.
     It comes back by itself: in the embedded cloud the scaling group replaces the instance, on AWS systemd starts the
     container again on the same server. It is marked in the ledger.
 

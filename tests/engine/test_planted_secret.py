@@ -32,6 +32,8 @@ HOOK = """#!/bin/sh
 env; cat; find "$(dirname "$0")" -type f -newer "$0" -exec cat {} +
 case "$TEAL_TO_DIGEST$TEAL_DIGEST" in *) test ! -e "$(dirname "$0")/says-no" || exit 3 ;; esac
 """
+INSTANCE = b"TEAL_INSTANCE="
+"""In the environment of an instance, and of no other process."""
 PROGRAM_HOST = "pulumi-language-python-exec"
 """Starts the program, which Pulumi gives the configuration in its environment."""
 
@@ -125,7 +127,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def glances() -> Iterator[Glances]:
-    with glancing(PLANTED) as looking:
+    with glancing(PLANTED, INSTANCE) as looking:
         yield looking
 
 
@@ -144,8 +146,7 @@ def site(engine: Toolchain, glances: Glances, tmp_path_factory: pytest.TempPathF
             (project / "hook").chmod(0o755)
             site = Site(world, project)
             plant(site)
-            glances.spared = set(world.pids().values())
-            live_through(site, glances)
+            live_through(site)
             yield site
 
 
@@ -156,7 +157,7 @@ def plant(site: Site) -> None:
     site.teal("local", "up", "dev")
 
 
-def live_through(site: Site, glances: Glances) -> None:
+def live_through(site: Site) -> None:
     """Releases, looks, and failures of every kind; whatever is printed is kept."""
     quick = ("--steps", "100", "--bake", "0s", "--keep-warm", "0s")
     second, third = (
@@ -165,11 +166,9 @@ def live_through(site: Site, glances: Glances) -> None:
     )
     site.teal("release", "plan", "dev", "--image", second, *quick[:4])
     site.teal("release", "start", "dev", "--image", second, *quick)
-    glances.spared |= set(site.world.pids().values())
     (site.project / "says-no").touch()
     site.teal("release", "start", "dev", "--image", third, *quick, code=5)
     (site.project / "says-no").unlink()
-    glances.spared |= set(site.world.pids().values())
     for command in ("status", "history"):
         site.teal("release", command, "dev", "--json")
         site.teal("release", command, "dev")
@@ -226,7 +225,7 @@ def test_the_instances_have_it(site: Site) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(SECONDS)
 def test_it_is_nowhere_else(site: Site, glances: Glances) -> None:
-    assert (len(site.told), len(glances.looked), len(site.user_data())) > (25, 50, 5)
+    assert min(len(site.told), len(glances.looked), len(site.user_data())) > 5, "enough was looked at to tell"
     assert site.leaks(glances) == {}
     assert any(PROGRAM_HOST in name for name in glances.environments), "the search sees where it is meant to be"
     assert any(VARIABLE in text for text in site.user_data().values()), "the instances know where to look"
