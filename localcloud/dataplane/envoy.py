@@ -27,6 +27,8 @@ STEADY_SECONDS = 30.0
 POLL_SECONDS = 0.02
 ADMIN_SOCKET = "admin.sock"
 """Relative to Envoy's working folder: the address of a socket may have 107 characters."""
+PATTERN_LIMIT, PATTERN_INSTRUCTIONS = "re2.max_program_size.error_level", 1_000_000
+"""How long a pattern may be; Envoy's own limit is 100."""
 
 
 class NoEnvoy(LocalCloudError):
@@ -157,6 +159,8 @@ def _command(program: Path, layout: Layout) -> list[str]:
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
         # Histograms are merged at each flush; every 5 s by default.
         "stats_flush_interval": "1s",
+        # Patterns are made here, of a load balancer's own names: a few of those are more than Envoy takes by itself.
+        "layered_runtime": {"layers": [{"name": "ours", "static_layer": {PATTERN_LIMIT: PATTERN_INSTRUCTIONS}}]},
         "dynamic_resources": {
             "lds_config": config_source(layout.listeners),
             "cds_config": config_source(layout.clusters),

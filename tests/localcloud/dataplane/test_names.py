@@ -72,7 +72,9 @@ def test_a_load_balancer_without_a_name_has_none() -> None:
 @pytest.mark.process
 def test_envoy_refuses_a_strangers_name_before_any_rule(running: Balancer) -> None:
     everything = Rule("all", (Condition(ConditionField.PATH, ("*",)),), OK)
-    snap = snapshot(default=OK, rules=(everything,), is_https=True)
+    long = [f"{letter * 60}.example" for letter in "abcde"]
+    named = Rule("named", (Condition(ConditionField.HOST, tuple(long)),), OK)
+    snap = snapshot(default=OK, rules=(everything, named), is_https=True)
     running.publish(snap)
     plain, secure = (running.local_url(listener) for listener in snap.load_balancers[0].listeners)
 
@@ -86,7 +88,7 @@ def test_envoy_refuses_a_strangers_name_before_any_rule(running: Balancer) -> No
             refused = ask(url, headers={"Host": host})
             assert (refused.status_code, refused.text) == (421, NOT_OUR_NAME)
             assert refused.headers["content-type"] == "text/plain"
-        for host in ("web.example", "web.elb.example:80", "localhost", "[::1]:8080"):
+        for host in ("web.example", "web.elb.example:80", "localhost", "[::1]:8080", long[-1]):
             assert ask(url, headers={"Host": host}).text == "ours", host
 
 
