@@ -81,7 +81,7 @@ def test_a_project_adds_the_package_from_git_with_all_that_it_needs(
         source = f"{host}/org/teal.git/components@{VERSION}"
         done = pulumi({**engine_home, **known}, folder, "package", "add", source, seconds=FETCH_SECONDS)
         record_property("seconds", round(time.monotonic() - started))
-    assert "Added package teal" in done
+    assert "Added package org/teal" in done
     [fetched] = (tmp_path / "home" / "plugins").glob("resource-*components-v*/")
     assert (fetched / "components" / "PulumiPlugin.yaml").is_file()
     assert (fetched / ".venv" / "bin" / "python").exists()
