@@ -29,7 +29,8 @@ def preview(stack: str, refresh: bool, expect_no_changes: bool, is_judged: bool,
     """
     with session() as here:
         here.require(stack)
-        of_stack(here.project.root, stack)  # before the engine, which would tell it in its own words
+        if here.project.is_teal:
+            of_stack(here.project.root, stack)  # before the engine, which would tell it in its own words
         found = here.running_stack(stack, is_judged=is_judged)
         remark, advice = here.steps.remark, Advice()
         with here.steps.step(f"Preview of {stack}", usual_seconds=5), ending_engine("nothing was changed", remark):

@@ -35,6 +35,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, binaries: Path) -> list[str]:
         return {}
 
     monkeypatch.setattr(LocalStack, "up", up)
+    monkeypatch.setattr(LocalStack, "preview", lambda *_, **__: {"same": 3})
     monkeypatch.setattr(LocalStack, "shown_exports", lambda stack, secret: {**SHOP, "token": secret})
     return seen
 
@@ -48,6 +49,13 @@ def test_the_nearest_project_is_meant_and_not_teals_own_above_it(
     assert "token: [secret]" in ended.err
     told = json.loads(teal("local", "up", "--json").out)
     assert told == {"stack": "dev", "url": url, "exports": SHOP}
+
+
+@pytest.mark.usefixtures("shop", "engine")
+def test_a_preview_asks_nothing_of_settings_that_are_not_teals(teal: Teal, cloud: FakeCloud) -> None:
+    cloud.add_stack("dev", f"{REGION}a")
+    ended = teal("local", "preview", "dev", "--json")
+    assert (ended.code, ended.out) == (0, '{"same": 3}\n'), ended.err
 
 
 def test_without_a_load_balancer_the_exports_are_what_is_printed(
