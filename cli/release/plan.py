@@ -38,6 +38,7 @@ def plan(
       teal release plan prod --image sha256:…
     """
     with place_of(environment) as place:
+        place.check_settings()
         digest = wanted_digest(place, image)
         state = place.ledger.read()
         found = plan_of(place, digest, state, pace, despite_alarms)

@@ -39,6 +39,7 @@ def start(
       teal release start dev --phoenix
     """
     with place_of(environment, tells_json=as_json) as place:
+        place.check_settings()
         state = place.ledger.read()
         live = state.side(state.live).digest
         digest = wanted_digest(place, image or (live if phoenix else None))

@@ -29,6 +29,7 @@ def is_good(project: Path) -> bool:
 @given(command=st.sampled_from(COMMANDS), content=documents() | st.sampled_from(ODDITIES))
 @example(command=("local", "preview"), content=b"config:\n  teal:version: 2026-13-45\n")
 @example(command=("local", "up"), content=b"config:\n  5: 1\n")
+@example(command=("release", "start", "dev"), content=b"config:\n  teal:maxInstances: 1\n")
 @example(command=("release", "plan", "dev"), content=b"config:\n  teal:zones: " + b"9" * 5000)
 def test_a_bad_stack_file_is_one_line(teal: Teal, project: Path, command: tuple[str, ...], content: bytes) -> None:
     (project / "Pulumi.dev.yaml").write_bytes(content)
