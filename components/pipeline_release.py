@@ -52,7 +52,13 @@ POINTERS = Statement(
 LEDGER = Statement(
     sid="Ledger",
     reason="State, lock and history of releases.",
-    actions=("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    actions=(
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+    ),
     resources=(TABLES,),
 )
 TRAFFIC = Statement(
