@@ -66,6 +66,8 @@ class Walk:
             self.release_command("start", "--image", second, *QUICK)
             warm = self.begin("start", "--image", third, *QUICK[:-1], "5m")
             within(90, lambda: self.phase() == "SETTLING", every=0.5)
+            # Metrics are asked for from the first whole minute of a release on: most releases here are over before.
+            within(120, lambda: self.is_heard("cloudwatch:GetMetricData"), every=1)
             self.release_command("rollback", "--reason", "recorded")
             self.ended(warm)
             halted = self.begin("start", "--image", fourth, "--steps", "25,100", "--bake", "60s")
@@ -113,6 +115,10 @@ class Walk:
         lines = recorded(self.world.home.calls_file)[heard:]
         for role in roles:
             self.needs[role] |= needs_of(line for line in lines if line.who == OURS)
+
+    def is_heard(self, action: str) -> bool:
+        """Whether anybody has needed an action so far."""
+        return any(line.action == action for line in recorded(self.world.home.calls_file))
 
     def build(self, version: str) -> str:
         """The digest of the app with a version on it, in dev's registry."""
