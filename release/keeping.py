@@ -4,8 +4,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
 from release.errors import LockLost
 from release.ports import Lock
+
+API_IS_AWAY = (BotoCoreError, ClientError, ResponseParserError, OSError)
+"""The next beat or write finds out whether for good; anything else is a bug, which shows."""
 
 
 @contextmanager
@@ -22,7 +28,7 @@ def kept(lock: Lock, every_seconds: float) -> Iterator[None]:
                 lock.renew()
             except LockLost:
                 return
-            except Exception:  # noqa: S112  # the API is away: the next beat or write finds out whether for good
+            except API_IS_AWAY:
                 continue
 
     thread = threading.Thread(target=beat, name="lock", daemon=True)

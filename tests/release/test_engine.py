@@ -3,6 +3,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
 
 from release.engine import Engine
 from release.errors import ForeignWeights, InfrastructureFailed, LockLost, Refused, UnsafeWeights
@@ -353,17 +355,19 @@ class AbsentLock:
 
     token = 1
 
-    def __init__(self, absences: int) -> None:
-        self.left, self.is_back = absences, threading.Event()
+    def __init__(self, *problems: Exception) -> None:
+        self.problems, self.is_back = list(problems), threading.Event()
 
     def renew(self) -> None:
-        if self.left:
-            self.left -= 1
-            raise ConnectionError("away")
+        if self.problems:
+            raise self.problems.pop()
         self.is_back.set()
 
 
 def test_a_lock_is_kept_through_an_outage() -> None:
-    lock = AbsentLock(3)
+    throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "UpdateItem")
+    lock = AbsentLock(
+        ConnectionError("away"), EndpointConnectionError(endpoint_url="x"), throttled, ResponseParserError("cut off")
+    )
     with kept(lock, 0.01):
         assert lock.is_back.wait(5)
