@@ -13,14 +13,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from containers.errors import BadImage
+from ecr.transfer import INDEX_TYPES, MANIFEST_TYPE
 
 LAYOUT_FILE, INDEX_FILE = "oci-layout", "index.json"
 LAYOUT = {"imageLayoutVersion": "1.0.0"}
-INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 MOST_MANIFEST_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -63,7 +59,7 @@ def read_manifest(content: bytes, digest: str) -> Manifest:
     document = _document(content, f"the manifest {digest}")
     if "manifests" in document:
         raise BadImage(f"{digest} is an index of images for several platforms, not one image")
-    media_type = str(document.get("mediaType") or MANIFEST_TYPES[0])
+    media_type = str(document.get("mediaType") or MANIFEST_TYPE)
     try:
         config, layers = _blob(document["config"]), tuple(_blob(layer) for layer in document["layers"])
     except (KeyError, TypeError, ValueError) as error:
@@ -178,7 +174,7 @@ def _fill(folder: Path, manifest: Manifest, fetch: Callable[[Blob, IO[bytes]], N
             check_blob(blob, file)
     (blobs / manifest.digest.partition(":")[2]).write_bytes(manifest.content)
     about = {"mediaType": manifest.media_type, "digest": manifest.digest, "size": len(manifest.content)}
-    index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [about]}
+    index = {"schemaVersion": 2, "mediaType": INDEX_TYPES[0], "manifests": [about]}
     (folder / INDEX_FILE).write_text(json.dumps(index))
     (folder / LAYOUT_FILE).write_text(json.dumps(LAYOUT))
 

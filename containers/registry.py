@@ -5,17 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import httpx
 from botocore.exceptions import ClientError
 
 from containers.errors import BadImage, NoSuchImage, RegistryRefused
-from containers.oci_files import MANIFEST_TYPES, MOST_MANIFEST_BYTES, Blob, Layout, Manifest, read_manifest
+from containers.oci_files import MOST_MANIFEST_BYTES, Blob, Layout, Manifest, read_manifest
+from ecr import transfer
+from ecr.transfer import PART_BYTES, SINGLE_TYPES, UnsafeAddress
 
-PART_BYTES = 10 * 1024 * 1024
-"""ECR takes 5 MiB at least, and 20 at most by one request."""
-ANSWER_SECONDS = 60.0
 LEAST_CHARACTERS = 6
 """Of a digest, for its beginning to stand for it."""
 BUILD_TAG_DIGITS = 16
@@ -37,6 +35,7 @@ class Repository:
 
     def __init__(self, client: Any, name: str) -> None:
         self._client, self.name = client, name
+        self._there = transfer.Repository(client, name)
 
     def images(self) -> list[StoredImage]:
         """Every image, the newest first."""
@@ -48,14 +47,10 @@ class Repository:
     def manifest(self, digest: str) -> Manifest:
         """The manifest of an image, checked. Raises NoSuchImage, BadImage."""
         with self._explained():
-            answer = self._client.batch_get_image(
-                repositoryName=self.name,
-                imageIds=[{"imageDigest": digest}],
-                acceptedMediaTypes=list(MANIFEST_TYPES),
-            )
-        if not answer["images"]:
+            found = transfer.manifest_of(self._there, digest, SINGLE_TYPES)
+        if found is None:
             raise NoSuchImage(f"{self.name} has no image {digest}")
-        return read_manifest(answer["images"][0]["imageManifest"].encode(), digest)
+        return read_manifest(found[0], digest)
 
     def small_blob(self, blob: Blob) -> bytes:
         """A blob such as a config, in memory. It is for the caller to compare it with its digest. Raises BadImage."""
@@ -75,15 +70,10 @@ class Repository:
         """
         tag = f"build-{manifest.digest.partition(':')[2][:BUILD_TAG_DIGITS]}"
         with self._explained():
-            known = self._client.batch_check_layer_availability(
-                repositoryName=self.name, layerDigests=[blob.digest for blob in manifest.blobs]
-            )
-            there = {each["layerDigest"] for each in known["layers"] if each["layerAvailability"] == "AVAILABLE"}
-            for blob in manifest.blobs:
-                if blob.digest not in there:
-                    with layout.blob(blob.digest) as file:
-                        self._upload(blob, file)
-            self._put(manifest, tag)
+            for digest in transfer.missing(self._there, (blob.digest for blob in manifest.blobs)):
+                with layout.blob(digest) as file:
+                    transfer.upload(self._there, digest, _parts_of(file))
+            transfer.put_manifest(self._there, manifest.content, manifest.media_type, manifest.digest, tag)
         return tag
 
     def remove(self, digests: Sequence[str]) -> None:
@@ -98,49 +88,13 @@ class Repository:
 
     def _parts(self, blob: Blob) -> Iterator[bytes]:
         with self._explained():
-            answer = self._client.get_download_url_for_layer(repositoryName=self.name, layerDigest=blob.digest)
-        url = str(answer["downloadUrl"])
-        is_here = (urlsplit(url).hostname or "").startswith("127.")
-        if not is_here and not url.startswith("https://"):
-            raise BadImage(f"{blob.digest} is offered without TLS")
+            url = transfer.address_of(self._there, blob.digest)
         try:
-            # No proxy sees what is on loopback; from AWS, the user's own is wanted.
-            with httpx.stream("GET", url, timeout=ANSWER_SECONDS, trust_env=not is_here) as response:
-                response.raise_for_status()
-                yield from response.iter_bytes()
+            yield from transfer.parts_at(url)
+        except UnsafeAddress as error:
+            raise BadImage(f"{blob.digest}: {error}") from error
         except httpx.HTTPError as error:
             raise BadImage(f"{blob.digest} could not be downloaded: {type(error).__name__}") from error
-
-    def _upload(self, blob: Blob, file: IO[bytes]) -> None:
-        upload = self._client.initiate_layer_upload(repositoryName=self.name)["uploadId"]
-        first = 0
-        while part := file.read(PART_BYTES):
-            self._client.upload_layer_part(
-                repositoryName=self.name,
-                uploadId=upload,
-                partFirstByte=first,
-                partLastByte=first + len(part) - 1,
-                layerPartBlob=part,
-            )
-            first += len(part)
-        try:
-            self._client.complete_layer_upload(repositoryName=self.name, uploadId=upload, layerDigests=[blob.digest])
-        except ClientError as error:
-            if _code(error) != "LayerAlreadyExistsException":  # somebody else was quicker
-                raise
-
-    def _put(self, manifest: Manifest, tag: str) -> None:
-        try:
-            self._client.put_image(
-                repositoryName=self.name,
-                imageManifest=manifest.content.decode(),
-                imageManifestMediaType=manifest.media_type,
-                imageDigest=manifest.digest,
-                imageTag=tag,
-            )
-        except ClientError as error:
-            if _code(error) != "ImageAlreadyExistsException":
-                raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -164,6 +118,11 @@ def chosen(images: Sequence[StoredImage], wanted: str) -> StoredImage:
     raise NoSuchImage(f"{what}: there are {known}")
 
 
+def _parts_of(file: IO[bytes]) -> Iterator[bytes]:
+    while part := file.read(PART_BYTES):
+        yield part
+
+
 def _stored(told: Any) -> StoredImage:
     return StoredImage(
         digest=told["imageDigest"],
@@ -171,7 +130,3 @@ def _stored(told: Any) -> StoredImage:
         size_bytes=int(told.get("imageSizeInBytes") or 0),
         pushed_at=told["imagePushedAt"],
     )
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"].get("Code", ""))

@@ -8,8 +8,9 @@ from cli.release.conduct import launch
 from cli.release.options import Pace
 from cli.release.place import Place, place_of
 from cli.release.planning import plan_of
+from ecr.transfer import Repository
 from pipeline.stages import Stage
-from release.adapters.ecr_copy import Reference, Repository, copy_image
+from release.adapters.ecr_copy import Reference, copy_image
 from release.errors import InfrastructureFailed, Refused
 from release.machine import Phase
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from moto.ecr.models import Repository
 
+from ecr.transfer import MANIFEST_TYPE
 from localcloud.images.moto_gap import WsgiApp, layer_in, repository_at
-from localcloud.images.oci import DIGEST, MANIFEST_TYPE
+from localcloud.images.oci import DIGEST
 
 PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs)/(?P<digest>[^/]+)")
 VERSION_HEADER = ("Docker-Distribution-API-Version", "registry/2.0")

@@ -1,12 +1,10 @@
 """Images into ECR and out of it: moto with its gaps filled, on a loopback port."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from containers import registry
@@ -14,30 +12,18 @@ from containers.errors import BadImage, NoSuchImage, RegistryRefused
 from containers.oci_files import Blob, Manifest, opened, read_manifest, write
 from containers.registry import Repository, StoredImage, chosen
 from containers_world import BLOBS, NOON, blob_of, fetch, manifest_of
-from localcloud.api.server import ApiServer
-from localcloud.images.moto_gap import blobs, install
+from ecr_world import new_repository, running_ecr
 
 
 @pytest.fixture(scope="module")
 def ecr() -> Iterator[Any]:
-    install()
-    with ApiServer(around=[blobs]) as server:
-        client = boto3.client(
-            "ecr",
-            region_name="eu-west-1",
-            endpoint_url=server.url,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+    with running_ecr() as client:
         yield client
-        client.close()
 
 
 @pytest.fixture
 def repository(ecr: Any) -> Repository:
-    name = f"teal/{uuid.uuid4().hex[:8]}"
-    ecr.create_repository(repositoryName=name, imageTagMutability="IMMUTABLE")
-    return Repository(ecr, name)
+    return Repository(ecr, new_repository(ecr))
 
 
 @pytest.fixture

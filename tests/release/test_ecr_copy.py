@@ -2,34 +2,26 @@
 
 import hashlib
 import json
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
-from localcloud.api.server import ApiServer
-from localcloud.images.moto_gap import blobs, install
-from release.adapters import ecr_copy
-from release.adapters.ecr_copy import MANIFEST_TYPES, Reference, Repository, copy_image
+from ecr import transfer
+from ecr.transfer import INDEX_TYPES, SINGLE_TYPES, Repository
+from ecr_world import new_repository, running_ecr
+from release.adapters.ecr_copy import Reference, copy_image
 from release.errors import ImageNotCopied
 
 ACCOUNT = "123456789012"
-OCI, INDEX = MANIFEST_TYPES[:2]
-DOCKER = MANIFEST_TYPES[2]
+(OCI, DOCKER), INDEX = SINGLE_TYPES, INDEX_TYPES[0]
 
 
 @pytest.fixture(scope="module")
 def ecr() -> Iterator[Any]:
-    install()
-    with ApiServer(around=[blobs]) as server:
-        client = boto3.client(
-            "ecr", region_name="eu-west-1", endpoint_url=server.url, aws_access_key_id="x", aws_secret_access_key="x"
-        )
+    with running_ecr() as client:
         yield client
-        client.close()
 
 
 @pytest.fixture
@@ -43,9 +35,7 @@ def target(ecr: Any) -> Repository:
 
 
 def repository(ecr: Any) -> Repository:
-    name = f"teal/{uuid.uuid4().hex[:8]}"
-    ecr.create_repository(repositoryName=name, imageTagMutability="IMMUTABLE")
-    return Repository(ecr, name, ACCOUNT)
+    return Repository(ecr, new_repository(ecr), ACCOUNT)
 
 
 def digest_of(content: bytes) -> str:
@@ -98,7 +88,7 @@ def test_what_is_there_is_not_sent_again(source: Repository, target: Repository)
 
 
 def test_a_large_layer_goes_in_parts(source: Repository, target: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ecr_copy, "PART_BYTES", 1000)
+    monkeypatch.setattr(transfer, "PART_BYTES", 1000)
     large = bytes(range(256)) * 12
     copy_image(source, target, push(source, layers=(large,)))
     assert layer(target, large) == large

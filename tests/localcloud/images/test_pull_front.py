@@ -6,9 +6,10 @@ import boto3
 import httpx
 import pytest
 
+from ecr.transfer import MANIFEST_TYPE
 from localcloud.api.server import ApiServer
 from localcloud.images.moto_gap import blobs, install
-from localcloud.images.oci import MANIFEST_TYPE, Image, digest_of
+from localcloud.images.oci import Image, digest_of
 from localcloud.images.pull_front import pulls
 from localcloud.images.registry import push
 

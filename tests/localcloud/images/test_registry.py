@@ -7,9 +7,10 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from ecr.transfer import MANIFEST_TYPE
 from localcloud.images import registry
 from localcloud.images.errors import ImageError
-from localcloud.images.oci import MANIFEST_TYPE, Image, digest_of
+from localcloud.images.oci import Image, digest_of
 from localcloud.images.packing import pack
 from localcloud.images.reference import ImageReference
 from localcloud.images.registry import EcrClient, fetch_blob, fetch_manifest, push
