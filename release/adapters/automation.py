@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,15 +101,9 @@ class StackProgram:
 
         Raises InfrastructureFailed, LedgerMissing.
         """
-        heard = Heard(on_preview)
-        try:
-            stack = self._stack({})
+        with self._asked(Heard(on_preview)) as (stack, heard):
             stack.preview_refresh(color="never", on_event=on_refresh, suppress_outputs=True)
             stack.preview(color="never", refresh=True, on_event=heard, suppress_outputs=True)
-        except errors.StackNotFoundError as error:
-            raise self._missing() from error
-        except errors.CommandError as error:
-            raise InfrastructureFailed(f"stack {self._stack_name}: {heard.told or told_in(str(error))}") from error
 
     def _run(self, variables: Mapping[str, str], policy_packs: Sequence[Path]) -> None:
         try:
@@ -138,34 +133,30 @@ class StackProgram:
                     self._remark(f"Stack {self._stack_name}: {advice}")
                 return
 
-    def preview(self, on_event: Callable[[EngineEvent], None], policy_packs: Sequence[Path] = ()) -> None:
+    def preview(self, on_event: OnEvent, policy_packs: Sequence[Path] = ()) -> None:
         """Has the engine say by its events what a run would do; nothing is changed.
 
         Raises InfrastructureFailed, also where a policy pack would stop it, and LedgerMissing without such a stack.
         """
-        heard = Heard()
+        packs = [*map(str, policy_packs)]
+        with self._asked(Heard(on_event)) as (stack, heard):
+            stack.preview(color="never", on_event=heard, suppress_outputs=True, policy_packs=packs)
 
-        def hear(event: EngineEvent) -> None:
-            heard(event)
-            on_event(event)
+    def exports(self) -> Mapping[str, Any]:
+        """The stack's outputs as of its last run. Raises LedgerMissing without such a stack, InfrastructureFailed."""
+        with self._asked(Heard()) as (stack, _):
+            found = stack.outputs()
+        return {name: output.value for name, output in found.items()}
 
+    @contextmanager
+    def _asked(self, heard: Heard) -> Iterator[tuple[automation.Stack, Heard]]:
+        """The stack, for a question; what went wrong is told by what was heard, else by the engine's output."""
         try:
-            packs = [*map(str, policy_packs)]
-            self._stack({}).preview(color="never", on_event=hear, suppress_outputs=True, policy_packs=packs)
+            yield self._stack({}), heard
         except errors.StackNotFoundError as error:
             raise self._missing() from error
         except errors.CommandError as error:
             raise InfrastructureFailed(f"stack {self._stack_name}: {heard.told or told_in(str(error))}") from error
-
-    def exports(self) -> Mapping[str, Any]:
-        """The stack's outputs as of its last run. Raises LedgerMissing without such a stack, InfrastructureFailed."""
-        try:
-            found = self._stack({}).outputs()
-        except errors.StackNotFoundError as error:
-            raise self._missing() from error
-        except errors.CommandError as error:
-            raise InfrastructureFailed(f"stack {self._stack_name}: {told_in(str(error))}") from error
-        return {name: output.value for name, output in found.items()}
 
     def _advice(self, unfinished: Sequence[str]) -> str:
         """What to do about resources that only a person can know the fate of: the engine goes on without them."""
