@@ -83,3 +83,17 @@ def terminal(
 
 def set_size(descriptor: int, rows: int, columns: int) -> None:
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def follows_window_and_keys(session: Terminal) -> None:
+    """Fails unless the shell in a session knows its window's size, from the beginning and later, and gets Ctrl-C."""
+    session.type("stty size\n")
+    session.read_until("40 100")
+    session.turn(50, 120)
+    session.type("stty size\n")
+    session.read_until("50 120")
+    session.type("sleep 300\n")
+    time.sleep(0.5)
+    session.type("\x03")
+    session.type("echo got $?\n")
+    session.read_until("got 130")

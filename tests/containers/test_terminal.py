@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from pty_world import Terminal, terminal
+from pty_world import Terminal, follows_window_and_keys, terminal
 
 pytestmark = pytest.mark.process
 
@@ -76,16 +76,7 @@ def test_a_shell_has_a_terminal_of_its_own_with_window_size_and_signals() -> Non
         session.type("PS1='ready''> '; tty; echo at $PWD in $TEAL_INSTANCE\n")
         assert "/dev/pts/" in session.read_until("at /tmp in i-1\r\n")
         session.read_until("ready> ")
-        session.type("stty size\n")
-        session.read_until("40 100")
-        session.turn(50, 120)
-        session.type("stty size\n")
-        session.read_until("50 120")
-        session.type("sleep 300\n")
-        time.sleep(0.5)
-        session.type("\x03")
-        session.type("echo got $?\n")
-        session.read_until("got 130")
+        follows_window_and_keys(session)
         session.type("exit 7\n")
         assert session.ended() == 7
 

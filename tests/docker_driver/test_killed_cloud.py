@@ -1,7 +1,5 @@
 """A cloud that is killed leaves containers; the next one clears them away, and nobody else's."""
 
-import base64
-import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -19,10 +17,10 @@ from localcloud.images.packing import pack
 from localcloud.images.registry import push
 from localcloud.launch import start, stop
 from localcloud.status import plane_status
+from scaling_world import INSTANCES, run_instances
 from scripts.build_image import ROOT
 
 REGION = "eu-west-1"
-INSTANCES = 2
 RUNNING_SECONDS = 60.0
 
 
@@ -37,30 +35,12 @@ def started(home: Home) -> CloudRecord:
     return start(home, ROOT, [REGION], driver=DriverName.DOCKER).record
 
 
-def run_instances(record: CloudRecord, home: Home, image: Image) -> None:
-    """Instances of an image by the API alone: what a scaling group of a Fleet comes to."""
+def run_image(record: CloudRecord, home: Home, image: Image) -> None:
+    """Two instances of an image."""
     variables = stack_environment(record, home, REGION)
     ecr, ec2, scaling = (aws_client(name, variables) for name in ("ecr", "ec2", "autoscaling"))
     repository = ecr.create_repository(repositoryName="app")["repository"]["repositoryUri"]
-    digest = push(ecr, "app", image, "one")
-    container = {"image": f"{repository}@{digest}", "port": 8080, "colour": "blue", "environment": {}}
-    written = [{"path": "/etc/teal/container.json", "content": json.dumps(container)}]
-    user_data = "#cloud-config\n" + json.dumps({"write_files": written})
-    [ami, *_] = ec2.describe_images(Owners=["amazon"])["Images"]
-    data = {
-        "ImageId": ami["ImageId"],
-        "InstanceType": "t3.small",
-        "UserData": base64.b64encode(user_data.encode()).decode(),
-    }
-    ec2.create_launch_template(LaunchTemplateName="app", LaunchTemplateData=data)
-    [subnet, *_] = ec2.describe_subnets()["Subnets"]
-    scaling.create_auto_scaling_group(
-        AutoScalingGroupName="app",
-        LaunchTemplate={"LaunchTemplateName": "app", "Version": "$Latest"},
-        MinSize=INSTANCES,
-        MaxSize=INSTANCES,
-        VPCZoneIdentifier=subnet["SubnetId"],
-    )
+    run_instances(ec2, scaling, f"{repository}@{push(ecr, 'app', image, 'one')}")
 
 
 def states(record: CloudRecord) -> list[str]:
@@ -71,7 +51,7 @@ def test_a_killed_clouds_containers_are_cleared_away_by_the_next_one(
     engine: Engine, home: Home, images: Mapping[str, Image], stranger: str
 ) -> None:
     record = started(home)
-    run_instances(record, home, images["app"])
+    run_image(record, home, images["app"])
     within(RUNNING_SECONDS, lambda: states(record) == ["running"] * INSTANCES, "instances run")
     daemon = psutil.Process(record.pid)
     os.kill(record.pid, signal.SIGKILL)
@@ -91,7 +71,7 @@ def test_a_killed_clouds_containers_are_cleared_away_by_the_next_one(
 
 def test_an_image_that_was_packed_without_docker_is_refused_in_one_line(engine: Engine, home: Home) -> None:
     record = started(home)
-    run_instances(record, home, pack(ROOT / "app", {}))
+    run_image(record, home, pack(ROOT / "app", {}))
 
     def reasons() -> set[str]:
         return {instance.reason for instance in plane_status(record).instances}

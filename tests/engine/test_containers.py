@@ -18,7 +18,7 @@ import pytest
 from engine.world import COMMAND_SECONDS, PROJECT, World, running_world, within
 from localcloud.stacks import LocalStack
 from localcloud.status import HEALTHY
-from pty_world import Terminal, terminal
+from pty_world import Terminal, follows_window_and_keys, terminal
 from toolchain import Toolchain
 
 BACK_SECONDS = 10.0
@@ -138,17 +138,9 @@ def test_exec_runs_as_the_instance_would_and_passes_the_exit_code_on(world: Worl
 
 def test_exec_is_interactive_and_ends_with_its_instance(world: World, one: str, record_property: Record) -> None:
     with shell_in(world, one) as session:
-        session.type("echo in $TEAL_INSTANCE; stty size\n")
+        session.type("echo in $TEAL_INSTANCE\n")
         session.read_until(f"in {one}\r\n")
-        session.read_until("40 100")
-        session.turn(50, 120)
-        session.type("stty size\n")
-        session.read_until("50 120")
-        session.type("sleep 300\n")
-        time.sleep(0.5)
-        session.type("\x03")
-        session.type("echo got $?\n")
-        session.read_until("got 130")
+        follows_window_and_keys(session)
         session.type("exit 3\n")
         assert session.ended() == 3
     assert touched(world)[one] == "exec a shell"

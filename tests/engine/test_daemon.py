@@ -1,7 +1,5 @@
 """A cloud that is killed and started again, and two commands that start one at once."""
 
-import base64
-import json
 import os
 import signal
 import subprocess
@@ -18,11 +16,11 @@ from cli.app_image import push_app
 from engine.world import PROJECT, REGION, World, running_world, within
 from localcloud.home import MARK, Home
 from localcloud.launch import start, stop
+from scaling_world import INSTANCES, run_instances
 from toolchain import Toolchain
 
 RUNNING_SECONDS = 20.0
 ENDED_SECONDS = 10.0
-INSTANCES = 2
 START = """
 import sys
 from pathlib import Path
@@ -40,31 +38,12 @@ def doomed(engine: Toolchain, tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def run_instances(world: World) -> None:
-    """Two instances of the app, by the API alone: what a scaling group of a Fleet comes to."""
-    ecr, ec2, scaling = world.aws("ecr"), world.aws("ec2"), world.aws("autoscaling")
+def run_app(world: World) -> None:
+    """Two instances of the app."""
+    ecr = world.aws("ecr")
     repository = ecr.create_repository(repositoryName="app")["repository"]["repositoryUri"]
     image = f"{repository}@{push_app(PROJECT, ecr, 'app', {})}"
-    container = {"image": image, "port": 8080, "colour": "blue", "environment": {}}
-    written = [{"path": "/etc/teal/container.json", "content": json.dumps(container)}]
-    user_data = "#cloud-config\n" + json.dumps({"write_files": written})
-    [ami, *_] = ec2.describe_images(Owners=["amazon"])["Images"]
-    ec2.create_launch_template(
-        LaunchTemplateName="app",
-        LaunchTemplateData={
-            "ImageId": ami["ImageId"],
-            "InstanceType": "t3.small",
-            "UserData": base64.b64encode(user_data.encode()).decode(),
-        },
-    )
-    [subnet, *_] = ec2.describe_subnets()["Subnets"]
-    scaling.create_auto_scaling_group(
-        AutoScalingGroupName="app",
-        LaunchTemplate={"LaunchTemplateName": "app", "Version": "$Latest"},
-        MinSize=INSTANCES,
-        MaxSize=INSTANCES,
-        VPCZoneIdentifier=subnet["SubnetId"],
-    )
+    run_instances(world.aws("ec2"), world.aws("autoscaling"), image)
 
 
 def marked(mark: str) -> list[psutil.Process]:
@@ -116,7 +95,7 @@ def family(world: World) -> list[psutil.Process]:
 
 
 def test_a_killed_cloud_is_started_anew_without_leaving_a_process_or_a_port(doomed: World) -> None:
-    run_instances(doomed)
+    run_app(doomed)
     within(RUNNING_SECONDS, lambda: len(doomed.pids()) == INSTANCES and len(addresses_of(family(doomed))) > INSTANCES)
     processes = family(doomed)
     addresses = addresses_of(processes)

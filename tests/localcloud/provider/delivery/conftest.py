@@ -41,6 +41,13 @@ def network(call: Any) -> Network:
     return Network(vpc, subnets, zones, group)
 
 
+@pytest.fixture
+def target_group(engine: Any, network: Any) -> Any:
+    """A target group of its own, for each test."""
+    about = {"port": 8080, "protocol": "HTTP", "vpcId": network.vpc}
+    return engine.create("aws:lb/targetGroup:TargetGroup", about)
+
+
 @pytest.fixture(scope="session")
 def certificate(call: Any) -> str:
     return str(

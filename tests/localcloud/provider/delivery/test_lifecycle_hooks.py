@@ -8,7 +8,6 @@ import pytest
 from localcloud.provider.errors import ApiRefused
 
 GROUP, HOOK = "aws:autoscaling/group:Group", "aws:autoscaling/lifecycleHook:LifecycleHook"
-TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 FIRST = {"name": "ready", "lifecycleTransition": LAUNCHING, "defaultResult": "ABANDON", "heartbeatTimeout": 180}
 
@@ -18,11 +17,6 @@ def template(call: Any) -> str:
     data = {"ImageId": "ami-12c6146b", "UserData": base64.b64encode(b"one").decode()}
     made = call("ec2", "create_launch_template", LaunchTemplateName="hooked", LaunchTemplateData=data)
     return str(made["LaunchTemplate"]["LaunchTemplateId"])
-
-
-@pytest.fixture
-def target_group(engine: Any, network: Any) -> Any:
-    return engine.create(TARGET_GROUP, {"port": 8080, "protocol": "HTTP", "vpcId": network.vpc})
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from localcloud.provider.errors import ApiRefused, PartlyMade
 
 GROUP, POLICY = "aws:autoscaling/group:Group", "aws:autoscaling/policy:Policy"
-TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 NAME_TAG = {"key": "Name", "value": "web", "propagateAtLaunch": True}
 TRACKING = {
     "predefinedMetricSpecification": {"predefinedMetricType": "ASGAverageCPUUtilization"},
@@ -36,11 +35,6 @@ def template(call: Any, network: Any) -> str:
     data = template_data(network, "two")
     call("ec2", "create_launch_template_version", LaunchTemplateId=template_id, LaunchTemplateData=data)
     return template_id
-
-
-@pytest.fixture
-def target_group(engine: Any, network: Any) -> Any:
-    return engine.create(TARGET_GROUP, {"port": 8080, "protocol": "HTTP", "vpcId": network.vpc})
 
 
 @pytest.fixture
