@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-LOCKED = ("app/requirements.txt", "requirements.txt")
+LOCKED = ("app/requirements.txt", "components/requirements.txt", "machine/requirements.txt", "requirements.txt")
 SECONDS = 300.0
 ADVISORY_SECONDS = 15
 VULNERABLE, NOT_AUDITED = 1, 9

@@ -142,6 +142,7 @@ def test_the_reason_is_a_kind_and_no_host(said: str, told: str) -> None:
 def test_the_worst_of_all_lists_is_told_and_counts(
     monkeypatch: pytest.MonkeyPatch, verdicts: tuple[str, ...], code: int
 ) -> None:
+    monkeypatch.setattr(module, "LOCKED", ("one.txt", "two.txt"))
     known = dict(zip(module.LOCKED, verdicts, strict=True))
     monkeypatch.setattr(module, "audited", lambda locked, _: Audit(locked, Verdict(known[locked]), "why"))
     done = CliRunner().invoke(audit, [])
