@@ -14,7 +14,7 @@ import pytest
 from leaks import Glances, Planted
 
 PLANTED = Planted("plant/ed+s3cret=0f8c1d~ of & dev")
-WAIT = "import sys; sys.stdin.read()"
+WAIT = "import sys; print(flush=True); sys.stdin.read()"
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
@@ -53,7 +53,9 @@ def test_a_files_own_name_counts(tmp_path: Path) -> None:
 def test_a_process_that_shows_it_is_found(where: str) -> None:
     command = [sys.executable, "-S", "-c", WAIT, *([PLANTED.word] if where == "argument" else [])]
     environment = {**os.environ, **({"LEAK": PLANTED.word} if where == "variable" else {})}
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline()  # Popen returns while the kernel still lays out the arguments
         glances = Glances(PLANTED)
         glances.look()
         assert process.pid in glances.looked
