@@ -60,7 +60,7 @@ def main() -> int:
                     api_url=cloud.api_url,
                     providers=cloud.providers,
                     driver=driver,
-                    docker_host=os.environ.get("DOCKER_HOST", ""),
+                    docker_host=cloud.docker_host,
                 )
             )
             while not stopping.wait(WATCH_SECONDS):
