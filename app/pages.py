@@ -3,10 +3,10 @@
 import unicodedata
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, render_template, request, send_from_directory
+from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
 from flask.typing import ResponseReturnValue
 
-from app.assets import STATIC, Manifest
+from app.assets import HASHED, OTHER, STATIC, Found, Manifest
 from app.settings import Identity
 
 NAME_LENGTH = 80
@@ -56,6 +56,16 @@ def pages_blueprint(identity: Identity, manifest: Manifest) -> Blueprint:
     @blueprint.get("/assets/<name>")
     def asset(name: str) -> ResponseReturnValue:
         found = manifest.find(name)
+        other = OTHER.get(identity.colour)
+        if other and HASHED.fullmatch(name) and not (found and found.is_current):
+            return redirect(f"/assets/{other}/{name}", 307)
+        return send(found)
+
+    @blueprint.get("/assets/<any(blue, green):colour>/<name>")
+    def asset_of(colour: str, name: str) -> ResponseReturnValue:
+        return send(manifest.find(name))  # whoever this is: nobody else has it
+
+    def send(found: Found | None) -> Response:
         if found is None:
             abort(404)
         response = send_from_directory(STATIC, found.name, max_age=FOREVER)

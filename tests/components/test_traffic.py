@@ -208,3 +208,30 @@ def test_a_header_value_that_would_match_others_is_refused_without_being_shown(v
 def test_a_name_too_long_for_aws_is_refused() -> None:
     with pytest.raises(ValueError, match="has 25 characters"):
         TrafficSplit("w" * 19, args())
+
+
+def test_each_colours_own_files_are_at_that_colour_while_it_has_servers_else_at_the_other() -> None:
+    resources = split(weights={"blue": 90, "green": 10}, asset_colours={"blue": "blue", "green": "blue"})
+    for named in ("blue", "green"):
+        rule = resources[f"web-assets-{named}"].inputs
+        assert rule["conditions"] == [{"pathPattern": {"values": [f"/assets/{named}/*"]}}]
+        [action] = rule["actions"]
+        assert shares(action) == {"arn:web-blue": 100, "arn:web-green": 0}
+    priorities = [resources[name].inputs["priority"] for name in ("web-test", "web-assets-blue", "web-assets-green")]
+    assert priorities == [10, 20, 21], "a tester is at the idle colour with everything"
+
+
+def test_without_asset_colours_there_are_no_such_rules() -> None:
+    assert not [name for name in split() if "assets" in name]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"blue": "blue"}, "asset_colours must name blue and green, got blue"),
+        ({"blue": "blue", "green": "red"}, "asset_colours of green must be one of blue, green, got 'red'"),
+    ],
+)
+def test_asset_colours_that_can_not_be_are_refused(wrong: dict[str, str], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        split(asset_colours=wrong)
