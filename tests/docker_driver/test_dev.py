@@ -161,6 +161,23 @@ def test_a_release_under_load_fails_no_request(dev: Up, images: Mapping[str, Ima
     assert dev.version()["digest"] == images["two"].digest
 
 
+def test_a_container_that_is_stopped_by_hand_under_load_fails_no_request(dev: Up, record_property: Record) -> None:
+    """Some of them take five seconds: the container ends after them."""
+    instance = min(dev.healthy())
+    with Dev(dev.home, dev.url).load(RATE) as load:
+        time.sleep(2)
+        done = teal(dev.home.root, "containers", "stop", "dev", instance, "--wait", "--json")
+        assert done.returncode == 0, done.stderr
+        time.sleep(2)
+        samples = load.end()
+    failed = [f"{sample.kind}: {sample.problem}" for sample in samples if sample.is_failed]
+    back = json.loads(done.stdout)["healthy_again_seconds"]
+    record_property("stop under load", f"{len(samples)} requests, {len(failed)} failed; healthy again after {back} s")
+    assert failed == []
+    assert back < BACK_SECONDS
+    assert instance not in dev.healthy()
+
+
 def test_down_leaves_nothing_and_touches_nobody_else(dev: Up, engine: Engine, stranger: str) -> None:
     mark, registry = dev.mark, dev.home.running().registry
     assert engine.of_cloud(mark)

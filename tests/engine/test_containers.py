@@ -172,6 +172,7 @@ def test_a_container_is_stopped_under_load_without_one_failed_request_and_anothe
     assert (last["act"], last["instance"], last["program"]) == ("stop", one, "")
 
 
+@pytest.mark.long
 def test_an_image_goes_out_and_in_by_digest_and_is_removed_only_where_nobody_needs_it(
     world: World, one: str, tmp_path: Path
 ) -> None:
