@@ -45,6 +45,12 @@ class Manifest:
         name = f"{parts['stem']}{parts['suffix']}" if parts else ""
         return Found(name, self.hashed[name] == hashed_name) if name in self.hashed else None
 
+    def elsewhere(self, hashed_name: str, colour: str) -> str | None:
+        """Where a file that a server of this colour does not have is to be asked for; None where nobody else may."""
+        other = OTHER.get(colour)
+        is_ours = hashed_name in self.hashed.values()
+        return f"/assets/{other}/{hashed_name}" if other and HASHED.fullmatch(hashed_name) and not is_ours else None
+
 
 def read_manifest(folder: Path = STATIC) -> Manifest:
     """The manifest of the files in folder as they are now."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
 from flask.typing import ResponseReturnValue
 
-from app.assets import HASHED, OTHER, STATIC, Found, Manifest
+from app.assets import STATIC, Found, Manifest
 from app.settings import Identity
 
 NAME_LENGTH = 80
@@ -55,24 +55,23 @@ def pages_blueprint(identity: Identity, manifest: Manifest) -> Blueprint:
 
     @blueprint.get("/assets/<name>")
     def asset(name: str) -> ResponseReturnValue:
-        found = manifest.find(name)
-        other = OTHER.get(identity.colour)
-        if other and HASHED.fullmatch(name) and not (found and found.is_current):
-            return redirect(f"/assets/{other}/{name}", 307)
-        return send(found)
+        elsewhere = manifest.elsewhere(name, identity.colour)
+        return redirect(elsewhere, 307) if elsewhere else _send(manifest.find(name))
 
     @blueprint.get("/assets/<any(blue, green):colour>/<name>")
     def asset_of(colour: str, name: str) -> ResponseReturnValue:
-        return send(manifest.find(name))  # whoever this is: nobody else has it
-
-    def send(found: Found | None) -> Response:
-        if found is None:
-            abort(404)
-        response = send_from_directory(STATIC, found.name, max_age=FOREVER)
-        if found.is_current:
-            response.cache_control.immutable = True
-        else:
-            response.headers["Cache-Control"] = "no-store"
-        return response
+        return _send(manifest.find(name))  # whoever this is: nobody else has it
 
     return blueprint
+
+
+def _send(found: Found | None) -> Response:
+    """The file, for ever if it is the one that was asked for; else for this time. Aborts with 404 without any."""
+    if found is None:
+        abort(404)
+    response = send_from_directory(STATIC, found.name, max_age=FOREVER)
+    if found.is_current:
+        response.cache_control.immutable = True
+    else:
+        response.headers["Cache-Control"] = "no-store"
+    return response

@@ -39,7 +39,7 @@ class TrafficSplitArgs(TypedDict):
     test_header_value: pulumi.Input[str]
     """Secret that the header X-Teal-Test must carry, at most 128 characters, none of them * or ?."""
     asset_colours: NotRequired[Mapping[str, str]]
-    """Colour that answers for /assets/blue/ and for /assets/green/: itself while it has servers. Default: as weighted."""
+    """Colour that answers for /assets/blue/ and /assets/green/: itself while it has servers. Default: as weighted."""
     is_released: NotRequired[bool]
     """Whether there is anything to serve; where not, requests get 503 and a line of text. Default true."""
     certificate_arn: NotRequired[pulumi.Input[str]]

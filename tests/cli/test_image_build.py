@@ -28,9 +28,7 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_it_prints_the_digest_and_nothing_else(teal: Teal, monkeypatch: pytest.MonkeyPatch) -> None:
     pushed = []
 
-    def push_app(
-        project: Path, ecr: object, repository: str, labels: Mapping[str, str], cloud: CloudRecord
-    ) -> str:
+    def push_app(project: Path, ecr: object, repository: str, labels: Mapping[str, str], cloud: CloudRecord) -> str:
         pushed.append((repository, labels, cloud.driver))
         return DIGEST
 
