@@ -66,7 +66,7 @@ class Machine:
         return self.run("cat", f"/var/log/{name}-calls", check=False).splitlines()
 
     def installations(self) -> int:
-        """How often cloud-init had packages installed."""
+        """Lines of cloud-init's log that are about installing packages."""
         return int(self.run("sh", "-c", "grep -c 'apt-get.*install' /var/log/cloud-init.log || true"))
 
     def journal(self) -> str:

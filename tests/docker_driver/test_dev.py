@@ -1,6 +1,7 @@
 """The dev stack with the docker driver, from `up` to `down`: each test goes on where the one before ended."""
 
 import json
+import os
 import time
 import urllib.request
 from collections import Counter
@@ -19,6 +20,7 @@ from localcloud.images.oci import Image
 from localcloud.images.registry import push
 from localcloud.launch import stop
 from localcloud.status import StackStatus, stack_statuses
+from pty_world import terminal
 from scripts.build_image import ROOT
 from stack_files import region_of
 
@@ -134,6 +136,21 @@ def test_everyday_work_reaches_into_a_container(dev: Up) -> None:
     ended = teal(dev.home.root, "containers", "kill", "dev", instance)
     assert ended.returncode == 0, ended.stderr
     within(BACK_SECONDS, lambda: instance not in dev.healthy() and len(dev.healthy()) == 2, "another one serves")
+
+
+def test_somebody_at_a_terminal_gets_python_inside_since_there_is_no_shell(dev: Up) -> None:
+    instance = min(dev.healthy())
+    command = [ROOT / ".venv" / "bin" / "teal", "containers", "exec", "dev", instance]
+    # The cloud knows its engine, whatever is chosen here.
+    variables = {**os.environ, "TEAL_HOME": str(dev.home.root), "DOCKER_HOST": "unix:///nowhere.sock"}
+    with terminal(command, variables, ROOT) as session:
+        session.read_until(">>> ")
+        session.type("import os; print('this', 'is', os.environ['TEAL_INSTANCE'])\n")
+        session.read_until(f"this is {instance}")
+        session.type("open('/srv/new', 'w')\n")
+        session.read_until("Read-only file system")
+        session.type("exit(4)\n")
+        assert session.ended() == 4
 
 
 def test_a_release_under_load_fails_no_request(dev: Up, images: Mapping[str, Image], record_property: Record) -> None:
