@@ -18,6 +18,8 @@ ARGS: dict[str, Any] = {
     "test_colour": "green",
     "test_header_value": "hush",
 }
+OWN = {"blue": "blue", "green": "green"}
+RULES = ("web-assets-blue", "web-assets-green")
 
 
 def args(**changes: Any) -> Any:
@@ -52,10 +54,10 @@ def test_it_tells_its_arns_by_colour() -> None:
 def test_no_child_is_loose_or_untagged() -> None:
     children = {
         name: child
-        for name, child in split(tags={"Team": "shop"}, certificate_arn="arn:c").items()
+        for name, child in split(tags={"Team": "shop"}, certificate_arn="arn:c", asset_colours=OWN).items()
         if child.type.startswith("aws:")
     }
-    assert children.keys() == {"web-blue", "web-green", "web-listener", "web-redirect", "web-test"}
+    assert children.keys() == {"web-blue", "web-green", "web-listener", "web-redirect", "web-test", *RULES}
     assert {child.parent for child in children.values()} == {"web"}
     assert all(child.inputs["tags"] == {"Team": "shop", "Name": name} for name, child in children.items())
 

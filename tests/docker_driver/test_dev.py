@@ -140,7 +140,7 @@ def test_everyday_work_reaches_into_a_container(dev: Up) -> None:
 
 def test_somebody_at_a_terminal_gets_python_inside_since_there_is_no_shell(dev: Up) -> None:
     instance = min(dev.healthy())
-    command = [ROOT / ".venv" / "bin" / "teal", "containers", "exec", "dev", instance]
+    command = [str(ROOT / ".venv" / "bin" / "teal"), "containers", "exec", "dev", instance]
     # The cloud knows its engine, whatever is chosen here.
     variables = {**os.environ, "TEAL_HOME": str(dev.home.root), "DOCKER_HOST": "unix:///nowhere.sock"}
     with terminal(command, variables, ROOT) as session:
