@@ -181,6 +181,7 @@ def test_a_release_under_load_fails_no_request(dev: Up, images: Mapping[str, Ima
 def test_a_container_that_is_stopped_by_hand_under_load_fails_no_request(dev: Up, record_property: Record) -> None:
     """Some of them take five seconds: the container ends after them."""
     instance = min(dev.healthy())
+    began = time.monotonic()
     with Dev(dev.home, dev.url).load(RATE) as load:
         time.sleep(2)
         done = teal(dev.home.root, "containers", "stop", "dev", instance, "--wait", "--json")
@@ -191,6 +192,7 @@ def test_a_container_that_is_stopped_by_hand_under_load_fails_no_request(dev: Up
     back = json.loads(done.stdout)["healthy_again_seconds"]
     record_property("stop under load", f"{len(samples)} requests, {len(failed)} failed; healthy again after {back} s")
     assert failed == []
+    assert began < min(sample.due for sample in samples), "these are another load's samples"
     assert back < BACK_SECONDS
     assert instance not in dev.healthy()
 
