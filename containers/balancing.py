@@ -32,24 +32,22 @@ class Balancing:
         self._client, self._sleep, self._clock = client, sleep, clock
 
     @contextmanager
-    def without(self, instance: str, waiting: Callable[[str], None], *, returns: bool) -> Iterator[None]:
+    def without(self, instance: str, waiting: Callable[[str], None]) -> Iterator[None]:
         """The block runs once no load balancer sends the instance anything, and its requests there are answered.
 
-        Afterwards it is registered again where it `returns`, and always where the block failed. `waiting` is told how
-        far it is. Raises NotDrained, with the instance registered again, if its groups do not let go of it in time.
+        Afterwards it is registered again, however the block ended, unless its scaling group has given it up; it gets
+        requests once it passes its checks. `waiting` is told how far it is. Raises NotDrained if its groups do not let go
+        of it in time.
         """
         groups = self._groups(instance)
-        is_done = False
         try:
             for group in groups:
                 if self._reason(group, instance)[1] != NOT_REGISTERED:
                     self._elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
             self._await_out(groups, instance, waiting)
             yield
-            is_done = True
         finally:
-            if returns or not is_done:
-                self._put_back(groups, instance)
+            self._put_back(groups, instance)
 
     @property
     def _elb(self) -> Any:

@@ -21,10 +21,6 @@ class Hands(Protocol):
     def comes_back(self) -> str:
         """By whom what was stopped is started again, as half a sentence."""
 
-    @property
-    def returns(self) -> bool:
-        """Whether that is on the same instance, which then serves again itself; else another takes its place."""
-
     def instances(self) -> Sequence[Instance]:
         """Every instance of both colours, blue first, each colour by zone."""
 

@@ -113,7 +113,6 @@ class SsmHands(DockerHands):
     """Implements Hands for an environment on AWS."""
 
     comes_back = "systemd starts it again on the same server"
-    returns = True
 
     def __init__(self, roster: Roster, client: Ssm, shell: RunCommand | None = None) -> None:
         super().__init__(shell or RunCommand(client))

@@ -29,7 +29,6 @@ class EmbeddedHands:
     """Implements Hands: processes here, and Docker's containers where an instance names one."""
 
     comes_back = "its scaling group replaces it"
-    returns = False
 
     def __init__(self, record: CloudRecord, region: str, stack: str, home: Home) -> None:
         self._record, self._region, self._stack, self._home = record, region, stack, home

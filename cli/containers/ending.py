@@ -118,9 +118,7 @@ def _stop(place: Place, hands: Hands, before: _Before) -> None:
     with ExitStack() as out:
         if before.healthy - {chosen.id}:
             with place.steps.step(f"Taking {chosen.id} out of the load balancer") as step:
-                out.enter_context(
-                    Balancing(place.client).without(chosen.id, partial(setattr, step, "detail"), returns=hands.returns)
-                )
+                out.enter_context(Balancing(place.client).without(chosen.id, partial(setattr, step, "detail")))
         with place.steps.step(f"Ending {chosen.id}", leaves_line=False):
             hands.stop(chosen)
 

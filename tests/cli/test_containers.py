@@ -43,7 +43,6 @@ class FakeHands:
     """Three instances; what is ended comes back at the second look."""
 
     comes_back: str = "somebody starts it again"
-    returns: bool = True
     there: list[Instance] = field(
         default_factory=lambda: [instance("aa1"), instance("aa2"), instance("b", "green", "b")]
     )
@@ -81,9 +80,8 @@ class FakeHands:
         raise NotRunning(f"{instance.id} runs nothing now")
 
     @contextmanager
-    def out(self, name: str, waiting: Any, *, returns: bool) -> Iterator[None]:
+    def out(self, name: str, waiting: Any) -> Iterator[None]:
         """Out of the target groups, as long as the block lasts."""
-        assert returns is self.returns
         waiting("its requests end")
         self.did.append(f"out {name}")
         yield

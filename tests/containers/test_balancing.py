@@ -68,10 +68,10 @@ class FakeAws:
         self.calls.append(f"into {asked['TargetGroupArn']}")
 
 
-def stop(aws: FakeAws, *, returns: bool, does: Callable[[], None] = lambda: None) -> list[str]:
+def stop(aws: FakeAws, does: Callable[[], None] = lambda: None) -> list[str]:
     """What was told while an instance was stopped."""
     told: list[str] = []
-    with Balancing(aws.client, aws.sleep, lambda: aws.now).without(NAME, told.append, returns=returns):
+    with Balancing(aws.client, aws.sleep, lambda: aws.now).without(NAME, told.append):
         aws.calls.append(f"stopped at {aws.now:g} s")
         does()
     return told
@@ -83,24 +83,18 @@ BACK = [f"into {GROUP}", f"into {OTHER}"]
 
 def test_it_is_stopped_once_it_is_out_of_every_group_and_registered_again_afterwards() -> None:
     aws = FakeAws()
-    told = stop(aws, returns=True)
+    told = stop(aws)
     assert aws.calls == [*LEFT, "stopped at 2 s", *BACK]
     assert set(told) == {"its requests end, 30 s at most"}
 
 
-def test_one_that_another_takes_the_place_of_stays_out() -> None:
-    aws = FakeAws()
-    stop(aws, returns=False)
-    assert aws.calls == [*LEFT, "stopped at 2 s"]
-
-
-def test_one_that_could_not_be_stopped_is_registered_again_in_any_case() -> None:
+def test_one_that_could_not_be_stopped_is_registered_again() -> None:
     def fail() -> None:
         raise Unanswered("no answer")
 
     aws = FakeAws()
     with pytest.raises(Unanswered):
-        stop(aws, returns=False, does=fail)
+        stop(aws, does=fail)
     assert aws.calls == [*LEFT, "stopped at 2 s", *BACK]
 
 
@@ -112,7 +106,7 @@ def test_ctrl_c_while_it_drains_stops_nothing_and_registers_it_again() -> None:
 
     with (
         pytest.raises(KeyboardInterrupt),
-        Balancing(aws.client, aws.sleep, lambda: aws.now).without(NAME, interrupted, returns=True),
+        Balancing(aws.client, aws.sleep, lambda: aws.now).without(NAME, interrupted),
     ):
         pytest.fail("it was stopped")
     assert aws.calls == [*LEFT, *BACK]
@@ -121,14 +115,14 @@ def test_ctrl_c_while_it_drains_stops_nothing_and_registers_it_again() -> None:
 def test_a_group_that_never_lets_go_is_told_in_time_and_nothing_is_stopped() -> None:
     aws = FakeAws(takes_seconds=1000)
     with pytest.raises(NotDrained, match="i-0abc is still in a target group 50 s after it was to leave; nothing was"):
-        stop(aws, returns=True)
+        stop(aws)
     assert aws.calls == [*LEFT, *BACK]
     assert DELAY + SPARE_SECONDS < aws.now < DELAY + SPARE_SECONDS + 2
 
 
 def test_one_that_an_earlier_stop_left_out_comes_back_with_this_one() -> None:
     aws = FakeAws(registered=set())
-    stop(aws, returns=True)
+    stop(aws)
     assert aws.calls == ["stopped at 0 s", *BACK]
 
 
@@ -139,11 +133,11 @@ def test_one_that_its_scaling_group_has_given_up_meanwhile_is_not_registered(lif
     def end() -> None:
         aws.lifecycle = lifecycle
 
-    stop(aws, returns=True, does=end)
+    stop(aws, does=end)
     assert aws.calls == [*LEFT, "stopped at 2 s"]
 
 
 def test_one_that_ends_at_the_last_moment_is_no_problem() -> None:
     aws = FakeAws(is_gone=True)
-    stop(aws, returns=True)
+    stop(aws)
     assert aws.calls == [*LEFT, "stopped at 2 s"]
