@@ -36,8 +36,8 @@ class Balancing:
         """The block runs once no load balancer sends the instance anything, and its requests there are answered.
 
         Afterwards it is registered again, however the block ended, unless its scaling group has given it up; it gets
-        requests once it passes its checks. `waiting` is told how far it is. Raises NotDrained if its groups do not let go
-        of it in time.
+        requests once it passes its checks. `waiting` is told how far it is. Raises NotDrained if its groups do not let
+        go of it in time.
         """
         groups = self._groups(instance)
         try:
