@@ -16,7 +16,7 @@ from cli.aws import client as aws_client
 from docker_world import Engine, teal, within
 from localcloud.environment import stack_environment
 from localcloud.home import DriverName, Home
-from localcloud.images.oci import Image
+from localcloud.images.oci import VERSION_LABEL, Image
 from localcloud.images.registry import push
 from localcloud.launch import stop
 from localcloud.status import StackStatus, stack_statuses
@@ -151,6 +151,19 @@ def test_somebody_at_a_terminal_gets_python_inside_since_there_is_no_shell(dev: 
         session.read_until("Read-only file system")
         session.type("exit(4)\n")
         assert session.ended() == 4
+
+
+def test_an_image_that_is_built_by_hand_is_built_in_the_clouds_engine(dev: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    label = f"{VERSION_LABEL}=by-hand"
+    built = teal(dev.home.root, "image", "build", "dev", "--label", label)
+    assert built.returncode == 0, built.stderr
+    digest = built.stdout.strip()
+    shown = json.loads(teal(dev.home.root, "image", "inspect", "dev", digest, "--json").stdout)
+    assert (shown["labels"][VERSION_LABEL], shown["user"], len(shown["layers"])) == ("by-hand", "10001:10001", 3)
+    assert shown["command"][-1] == "app.supervisor"
+    removed = teal(dev.home.root, "image", "rm", "dev", digest, "--yes")
+    assert removed.returncode == 0, removed.stderr
 
 
 def test_a_release_under_load_fails_no_request(dev: Up, images: Mapping[str, Image], record_property: Record) -> None:
