@@ -54,7 +54,7 @@ engine: $(READY)  ## the Pulumi engine, built if there is none (five to nine min
 processes: $(READY)
 	$(BIN)/pytest -q -n 2 -m "process and not engine"
 
-test: check processes engine  ## the whole suite, but for tests of a minute and more
+test: check processes engine  ## the whole suite, but for the longest tests
 	$(BIN)/pytest -q -m "engine and not long"
 
 test-long: check processes engine  ## the whole suite

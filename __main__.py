@@ -62,7 +62,7 @@ domain = Domain("web", {
 split: TrafficSplitArgs = {
     "vpc_id": network.vpc_id, "load_balancer_arn": balancer.arn, "weights": released.weights,
     "test_colour": released.state.idle, "test_header_value": secret.value, "is_released": released.is_released,
-    "drain_seconds": wanted.drain_seconds,
+    "asset_colours": released.asset_colours, "drain_seconds": wanted.drain_seconds,
     "stickiness_seconds": wanted.sticky_seconds, "slow_start_seconds": wanted.slow_start_seconds, "tags": tags}
 if domain:
     split["certificate_arn"] = domain.certificate_arn

@@ -50,6 +50,11 @@ class Released:
         return self.state.side(colour).capacity
 
     @property
+    def asset_colours(self) -> dict[str, str]:
+        """Colour that answers for each colour's own files: itself while it has servers, else the other one."""
+        return {each.value: (each if self.capacity(each) else each.other).value for each in Colour}
+
+    @property
     def seed(self) -> pulumi.Input[str]:
         """The ledger's first item; written once."""
         if self.candidate is None:

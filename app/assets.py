@@ -1,7 +1,9 @@
 """Static files under names that carry a hash of their content, so that a browser may keep them for ever.
 
-During a release a page of one colour can ask the other colour for a file. A hash that this version does not have
-is therefore answered with this version's file of that name, uncached: styled a little differently beats not at all.
+During a release a page of one colour can ask the other colour for a file. Who does not have it sends the browser to the
+other colour's own path, /assets/blue/ or /assets/green/, which the load balancer takes there whatever the weights are.
+Long afterwards, when no server has it any more, a hash is answered with this version's file of that name, uncached:
+styled a little differently beats not at all.
 """
 
 import hashlib
@@ -14,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 STATIC = Path(__file__).parent / "static"
+OTHER = {"blue": "green", "green": "blue"}
+"""Who may have what a colour does not have."""
 HASHED = re.compile(r"(?P<stem>.+)\.(?P<digest>[0-9a-f]{12})(?P<suffix>\.[a-z0-9]+)")
 
 
@@ -40,6 +44,12 @@ class Manifest:
         parts = HASHED.fullmatch(hashed_name)
         name = f"{parts['stem']}{parts['suffix']}" if parts else ""
         return Found(name, self.hashed[name] == hashed_name) if name in self.hashed else None
+
+    def elsewhere(self, hashed_name: str, colour: str) -> str | None:
+        """Where a file that a server of this colour does not have is to be asked for; None where nobody else may."""
+        other = OTHER.get(colour)
+        is_ours = hashed_name in self.hashed.values()
+        return f"/assets/{other}/{hashed_name}" if other and HASHED.fullmatch(hashed_name) and not is_ours else None
 
 
 def read_manifest(folder: Path = STATIC) -> Manifest:

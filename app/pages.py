@@ -3,10 +3,10 @@
 import unicodedata
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, render_template, request, send_from_directory
+from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
 from flask.typing import ResponseReturnValue
 
-from app.assets import STATIC, Manifest
+from app.assets import STATIC, Found, Manifest
 from app.settings import Identity
 
 NAME_LENGTH = 80
@@ -55,14 +55,23 @@ def pages_blueprint(identity: Identity, manifest: Manifest) -> Blueprint:
 
     @blueprint.get("/assets/<name>")
     def asset(name: str) -> ResponseReturnValue:
-        found = manifest.find(name)
-        if found is None:
-            abort(404)
-        response = send_from_directory(STATIC, found.name, max_age=FOREVER)
-        if found.is_current:
-            response.cache_control.immutable = True
-        else:
-            response.headers["Cache-Control"] = "no-store"
-        return response
+        elsewhere = manifest.elsewhere(name, identity.colour)
+        return redirect(elsewhere, 307) if elsewhere else _send(manifest.find(name))
+
+    @blueprint.get("/assets/<any(blue, green):colour>/<name>")
+    def asset_of(colour: str, name: str) -> ResponseReturnValue:
+        return _send(manifest.find(name))  # whoever this is: nobody else has it
 
     return blueprint
+
+
+def _send(found: Found | None) -> Response:
+    """The file, for ever if it is the one that was asked for; else for this time. Aborts with 404 without any."""
+    if found is None:
+        abort(404)
+    response = send_from_directory(STATIC, found.name, max_age=FOREVER)
+    if found.is_current:
+        response.cache_control.immutable = True
+    else:
+        response.headers["Cache-Control"] = "no-store"
+    return response

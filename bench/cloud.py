@@ -129,6 +129,7 @@ class Dev:
     def load(self, rate: float) -> Iterator[Loaded]:
         """A load of so many requests a second, until the block ends."""
         file = self.home.root / "load.tsv"
+        file.write_bytes(b"")  # an earlier load's lines are none of this one's
         command = [sys.executable, "-m", "bench.load", self.url, str(rate), str(file)]
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
         loaded = Loaded(process, file)

@@ -11,6 +11,7 @@ from .naming import COLOURS
 
 TEST_HEADER = "X-Teal-Test"
 TEST_RULE_PRIORITY = 10
+ASSET_RULE_PRIORITIES = {colour: 20 + place for place, colour in enumerate(COLOURS)}
 SSL_POLICIES = tuple(  # Security Hub's ELB.17, post-quantum key exchange first
     f"ELBSecurityPolicy-TLS13-1-{rest}"
     for rest in (
@@ -49,6 +50,14 @@ def check_ssl_policy(policy: str) -> None:
     """Raises ValueError for a policy that lets weak ciphers or TLS below 1.2 in."""
     if policy not in SSL_POLICIES:
         raise ValueError(f"ssl_policy must be one of {', '.join(SSL_POLICIES)}, got {policy!r}")
+
+
+def check_asset_colours(asset_colours: Mapping[str, str]) -> None:
+    """Raises ValueError unless it says of both colours which colour answers for them."""
+    if set(asset_colours) != set(COLOURS):
+        raise ValueError(f"asset_colours must name {' and '.join(COLOURS)}, got {', '.join(asset_colours) or 'none'}")
+    for named, colour in asset_colours.items():
+        check_colour(f"asset_colours of {named}", colour)
 
 
 def forward_action(
@@ -137,9 +146,6 @@ def idle_rule(
 
     Never sticky: a client's cookie must neither lead a tester astray nor keep anyone on the idle colour.
     """
-    shares: list[lb.ListenerRuleActionForwardTargetGroupArgsDict] = [
-        {"arn": arns[each], "weight": 100 if each == colour else 0} for each in COLOURS
-    ]
     header: lb.ListenerRuleConditionHttpHeaderArgsDict = {
         "http_header_name": TEST_HEADER,
         "values": [pulumi.Output.secret(value)],
@@ -149,7 +155,34 @@ def idle_rule(
         listener_arn=listener.arn,
         priority=TEST_RULE_PRIORITY,
         conditions=[{"http_header": header}],
-        actions=[{"type": "forward", "forward": {"target_groups": shares}}],
+        actions=[_all_to(colour, arns)],
         tags=children.tagged("test"),
         opts=children.options(),
     )
+
+
+def asset_rules(
+    children: Children, listener: lb.Listener, arns: Mapping[str, pulumi.Input[str]], asset_colours: Mapping[str, str]
+) -> None:
+    """Takes requests for one colour's own files to the colour that answers for it, whatever the weights are.
+
+    So a page finds its files during a shift: a server that does not have one redirects to the other colour's path.
+    """
+    for named, colour in asset_colours.items():
+        lb.ListenerRule(
+            children.name(f"assets-{named}"),
+            listener_arn=listener.arn,
+            priority=ASSET_RULE_PRIORITIES[named],
+            conditions=[{"path_pattern": {"values": [f"/assets/{named}/*"]}}],
+            actions=[_all_to(colour, arns)],
+            tags=children.tagged(f"assets-{named}"),
+            opts=children.options(),
+        )
+
+
+def _all_to(colour: str, arns: Mapping[str, pulumi.Input[str]]) -> lb.ListenerRuleActionArgsDict:
+    """Everything to one colour; the other stays attached."""
+    shares: list[lb.ListenerRuleActionForwardTargetGroupArgsDict] = [
+        {"arn": arns[each], "weight": 100 if each == colour else 0} for each in COLOURS
+    ]
+    return {"type": "forward", "forward": {"target_groups": shares}}

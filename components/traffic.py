@@ -10,6 +10,8 @@ from .children import Children
 from .former_names import remembering
 from .listeners import (
     SSL_POLICIES,
+    asset_rules,
+    check_asset_colours,
     check_colour,
     check_header_value,
     check_ssl_policy,
@@ -36,6 +38,8 @@ class TrafficSplitArgs(TypedDict):
     """Colour that requests with the test header go to: the idle one. Plain, so that a preview shows it."""
     test_header_value: pulumi.Input[str]
     """Secret that the header X-Teal-Test must carry, at most 128 characters, none of them * or ?."""
+    asset_colours: NotRequired[Mapping[str, str]]
+    """Colour that answers for /assets/blue/ and /assets/green/: itself while it has servers. Default: as weighted."""
     is_released: NotRequired[bool]
     """Whether there is anything to serve; where not, requests get 503 and a line of text. Default true."""
     certificate_arn: NotRequired[pulumi.Input[str]]
@@ -87,6 +91,9 @@ class TrafficSplit(pulumi.ComponentResource):
         check_name(name)
         weights = checked_weights(args["weights"])
         check_colour("test_colour", args["test_colour"])
+        asset_colours = args.get("asset_colours", {})
+        if asset_colours:
+            check_asset_colours(asset_colours)
         check_header_value(args["test_header_value"])
         ssl_policy = args.get("ssl_policy", SSL_POLICIES[0])
         check_ssl_policy(ssl_policy)
@@ -105,6 +112,7 @@ class TrafficSplit(pulumi.ComponentResource):
         else:
             listener = https_listener(children, args["load_balancer_arn"], action, certificate_arn, ssl_policy)
         rule = idle_rule(children, listener, arns, args["test_colour"], args["test_header_value"])
+        asset_rules(children, listener, arns, asset_colours)
 
         self.target_group_arns = pulumi.Output.all(**arns)
         suffixes = {colour: group.arn_suffix for colour, group in groups.items()}

@@ -21,6 +21,10 @@ class NoPlugin(ContainersError):
     """The session-manager-plugin is not installed, or too old; the message says where to get it."""
 
 
+class NotDrained(ContainersError):
+    """The load balancer has not let go of an instance within the deadline; nothing was stopped."""
+
+
 class NotComeBack(ContainersError):
     """A container that was stopped has not been replaced within the deadline."""
 

@@ -71,6 +71,7 @@ class Cloud:
         self._plane: DataPlane | None = None
         self.providers: dict[str, int] = {}
         self.api_url = ""
+        self.docker_host = ""
 
     def __enter__(self) -> "Cloud":
         try:
@@ -129,7 +130,8 @@ class Cloud:
         engine = Engine(os.environ.get(MARK) or secrets.token_hex(8))
         driver = DockerDriver(engine, api_url.removeprefix("http://"))
         self._parts.callback(driver.close)
-        builder = EngineBuilder(self._project, self._home.build_log)
+        self.docker_host = engine.host
+        builder = EngineBuilder(self._project, self._home.build_log, engine.host)
         return ImageRunner(driver, api_url, driver.pull, self._home.instances), builder
 
     def _changed(self) -> None:

@@ -62,7 +62,7 @@ def main() -> int:
                     api_url=cloud.api_url,
                     providers=cloud.providers,
                     driver=driver,
-                    docker_host=os.environ.get("DOCKER_HOST", ""),
+                    docker_host=cloud.docker_host,
                 )
             )
             while not stopping.wait(WATCH_SECONDS) and not (companion and _is_over(companion)):

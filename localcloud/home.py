@@ -37,7 +37,7 @@ class CloudRecord:
     """Port by Pulumi package."""
     driver: DriverName = DriverName.PROCESS
     docker_host: str = ""
-    """DOCKER_HOST as the cloud was started with it; others may be called without."""
+    """Address of the engine that runs its containers, whatever DOCKER_HOST a later command has; empty without one."""
 
     @classmethod
     def parse(cls, written: str) -> Self:

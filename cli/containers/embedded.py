@@ -33,7 +33,7 @@ class EmbeddedHands:
     def __init__(self, record: CloudRecord, region: str, stack: str, home: Home) -> None:
         self._record, self._region, self._stack, self._home = record, region, stack, home
         self._statuses: dict[str, InstanceStatus] = {}
-        self._own: Mapping[str, str] = os.environ
+        self._own = _environment(record.docker_host)
         self._docker = DockerHands(HereShell(self._own), lambda instance: self._statuses[instance.id].container)
 
     def instances(self) -> Sequence[Instance]:
@@ -121,6 +121,14 @@ class EmbeddedHands:
         if status.pid is None:
             raise NotRunning(f"{instance.id} runs nothing now: it is {status.state}. {status.reason}".rstrip(". "))
         return InstanceProcess(instance.id, status.pid)
+
+
+def _environment(docker_host: str) -> Mapping[str, str]:
+    """This process's own; for Docker's client with the engine that the cloud has, whatever is chosen here."""
+    if not docker_host:
+        return os.environ
+    own = {name: value for name, value in os.environ.items() if name != "DOCKER_CONTEXT"}  # it would come first
+    return {**own, "DOCKER_HOST": docker_host}
 
 
 def _instance(status: InstanceStatus) -> Instance:

@@ -2,9 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import click
 
@@ -13,8 +15,9 @@ from cli.containers.options import environment_argument, instance_argument, json
 from cli.containers.place import hands_of, mark
 from cli.failures import one_line
 from cli.release.options import Seconds
-from cli.release.place import place_of
+from cli.release.place import Place, place_of
 from cli.steps import Step
+from containers.balancing import Balancing
 from containers.errors import NotComeBack
 from containers.model import HEALTHY, Instance
 from containers.ports import Hands
@@ -38,9 +41,10 @@ _within = click.option(
 def stop(environment: str, instance: str | None, waits: bool, within_seconds: float, as_json: bool) -> None:
     """Have the container of an instance of ENV finish the requests that it is at, and end.
 
-    Nobody tells the load balancer before: what it still sends until its checks notice may fail, about a second long.
+    Before, the instance is taken out of its target groups, and what it is at is waited for: no request is lost. The
+    only healthy one of its colour stays in, since nobody else could answer and that would but prolong the gap.
     It comes back by itself: in the embedded cloud the scaling group replaces the instance, on AWS systemd starts the
-    container again on the same server. It is marked in the ledger.
+    container again on the same server, which is then registered again. It is marked in the ledger.
 
     \b
     Examples:
@@ -60,7 +64,8 @@ def stop(environment: str, instance: str | None, waits: bool, within_seconds: fl
 def kill(environment: str, instance: str | None, waits: bool, within_seconds: float, as_json: bool) -> None:
     """End the container of an instance of ENV at once, with the requests that it is at.
 
-    It comes back by itself, as after `stop`. It is marked in the ledger.
+    What the load balancer still sends until its checks notice fails, too, about a second long. It comes back by
+    itself, as after `stop`. It is marked in the ledger.
 
     \b
     Examples:
@@ -86,10 +91,12 @@ def _end(environment: str, wanted: str | None, act: Act, *, waits: bool, within_
         instances = hands.instances()
         chosen = one_of(instances, wanted)
         before = _Before(chosen, hands.look([chosen])[chosen.id].since, _healthy(instances, chosen.colour))
-        does: Callable[[Instance], None] = hands.stop if act is Act.STOP else hands.kill
         mark(place, act, chosen)
-        with place.steps.step(f"Ending {chosen.id}", leaves_line=False):
-            does(chosen)
+        if act is Act.STOP:
+            _stop(place, hands, before)
+        else:
+            with place.steps.step(f"Ending {chosen.id}", leaves_line=False):
+                hands.kill(chosen)
         began = time.monotonic()
         if waits:
             with place.steps.step(f"Until {chosen.colour} is healthy again") as step:
@@ -103,6 +110,17 @@ def _end(environment: str, wanted: str | None, act: Act, *, waits: bool, within_
     click.echo(f"{chosen.colour} {chosen.id} {did}. It comes back by itself: {hands.comes_back}.")
     if waits:
         click.echo(f"{chosen.colour} is healthy again after {seconds} s.")
+
+
+def _stop(place: Place, hands: Hands, before: _Before) -> None:
+    """Ends the container once no load balancer sends it anything, where another instance can answer meanwhile."""
+    chosen = before.instance
+    with ExitStack() as out:
+        if before.healthy - {chosen.id}:
+            with place.steps.step(f"Taking {chosen.id} out of the load balancer") as step:
+                out.enter_context(Balancing(place.client).without(chosen.id, partial(setattr, step, "detail")))
+        with place.steps.step(f"Ending {chosen.id}", leaves_line=False):
+            hands.stop(chosen)
 
 
 def _await_back(hands: Hands, before: _Before, seconds: float, step: Step) -> None:

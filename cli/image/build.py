@@ -47,5 +47,5 @@ def build(stack: str, labels: dict[str, str], as_json: bool) -> None:
             raise LocalCloudError(f"stack {stack} has no registry yet: bring it up with `teal local up {stack}`")
         with here.steps.step("Building and pushing"):
             ecr, name = client("ecr", found.environment), repository_url.partition("/")[2]
-            digest = push_app(here.project.root, ecr, name, labels, found.record.driver)
+            digest = push_app(here.project.root, ecr, name, labels, found.record)
     click.echo(json.dumps({"digest": digest, "repository": repository_url}) if as_json else digest)

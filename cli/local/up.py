@@ -84,7 +84,7 @@ def _first(
     with here.steps.step("First image") as step:
         if digest is None:
             ecr = client("ecr", stack.environment)
-            digest = push_app(here.project.root, ecr, _repository(exports), {}, stack.record.driver)
+            digest = push_app(here.project.root, ecr, _repository(exports), {}, stack.record)
         step.detail = digest
         is_new = release_first(stack.environment, stack.name, exports, digest, wanted.instances)
     return run(here, stack) if is_new else exports

@@ -91,13 +91,16 @@ def _placed(group: TargetGroup, places: Mapping[str, Place]) -> tuple[Target, ..
 
 
 def connections_to(address: str, port: int) -> int:
-    """How many connections are open to what listens there; 1 where the system does not tell (then delays decide)."""
+    """How many connections are open to what listens there; 1 where the system does not tell (then delays decide).
+
+    Seen from this machine's end of each: what listens may be in a container, with sockets in a namespace of its own.
+    """
     try:
         lines = PROC_NET_TCP.read_text().splitlines()[1:]
     except OSError:
         return 1
-    local = f"{_kernel_hex(address)}:{port:04X}"
-    return sum(1 for line in lines if line.split()[1] == local and line.split()[3] == ESTABLISHED)
+    wanted = f"{_kernel_hex(address)}:{port:04X}"
+    return sum(1 for line in lines if line.split()[2] == wanted and line.split()[3] == ESTABLISHED)
 
 
 def _kernel_hex(address: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup
 
-from localcloud.dataplane.health import REGISTERING, Health, HealthState, HealthTable
+from localcloud.dataplane.health import DRAINING, REGISTERING, Health, HealthState, HealthTable
 
 
 def install(table: HealthTable) -> Callable[[], None]:
@@ -16,8 +16,8 @@ def install(table: HealthTable) -> Callable[[], None]:
         seen = table.get(group.arn, target["Id"])
         registered = group.targets.get(target["Id"])
         if registered is None:
-            if seen and seen.state is HealthState.DRAINING:
-                return _status(group, {"Port": group.port, **target}, seen)
+            if seen and seen.state is not HealthState.UNUSED:  # the load balancer may not have noticed yet
+                return _status(group, {"Port": group.port, **target}, DRAINING)
             return health_for(group, target, ec2_backend)
         is_registered_anew = seen is not None and seen.state is HealthState.DRAINING
         return _status(group, registered, REGISTERING if seen is None or is_registered_anew else seen)
@@ -28,9 +28,9 @@ def install(table: HealthTable) -> Callable[[], None]:
             return known
         group = backend.target_groups[target_group_arn]
         draining = [
-            _status(group, {"Id": target, "Port": group.port}, health)
+            _status(group, {"Id": target, "Port": group.port}, DRAINING)
             for target, health in table.of_group(target_group_arn).items()
-            if health.state is HealthState.DRAINING and target not in group.targets
+            if health.state is not HealthState.UNUSED and target not in group.targets
         ]
         return [*known, *draining]
 

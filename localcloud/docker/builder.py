@@ -22,9 +22,9 @@ BASE_ARGUMENT = "BASE_IMAGE"
 class EngineBuilder:
     """Builds one image at a time. What Docker tells of the last build is in a file."""
 
-    def __init__(self, root: Path, log: Path) -> None:
-        """Relative paths start at root."""
-        self._root, self._log = root, log
+    def __init__(self, root: Path, log: Path, host: str = "") -> None:
+        """Relative paths start at root. The host is the engine's address, by default that of DOCKER_HOST."""
+        self._root, self._log, self._host = root, log, host
         self._alone = threading.Lock()
 
     def refusals(self, build: Build) -> Iterator[Refusal]:
@@ -56,7 +56,7 @@ class EngineBuilder:
     def build(self, recipe: Recipe) -> Image:
         """The image of a recipe. Raises DockerError, with the last that Docker told; ImageError, OSError."""
         with self._alone, self._log.open("wb") as output:
-            client = find_client(engine_host())
+            client = find_client(self._host or engine_host())
             try:
                 return client.build(recipe, f"teal-build:{uuid.uuid4().hex}", output).packed()
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:

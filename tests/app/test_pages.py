@@ -4,6 +4,8 @@ from collections.abc import Mapping
 import pytest
 from flask.testing import FlaskClient
 
+from app.factory import create_app
+
 
 def test_the_page_shows_who_answered(client: FlaskClient, identity: Mapping[str, str]) -> None:
     text = client.get("/").text
@@ -25,12 +27,33 @@ def test_everything_the_page_links_to_is_there_and_kept_for_ever(client: FlaskCl
             assert "max-age=31536000" in response.headers["Cache-Control"]
 
 
-def test_the_other_colours_stylesheet_is_answered_with_ours_uncached(client: FlaskClient) -> None:
-    with client.get("/assets/page.0123456789ab.css") as response:
-        assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+OURS = r"page\.[0-9a-f]{12}\.css"
 
 
-@pytest.mark.parametrize("name", ["page.css", "nothing.0123456789ab.css", "..%2fwsgi.py", "page.0123456789ab.js"])
+def test_what_only_the_other_colour_can_have_is_looked_for_there(client: FlaskClient) -> None:
+    """A green server; a browser follows by itself."""
+    for name in ("page.0123456789ab.css", "new.0123456789ab.js"):
+        with client.get(f"/assets/{name}") as response:
+            assert (response.status_code, response.headers["Location"]) == (307, f"/assets/blue/{name}")
+            assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("colour", ["blue", "green"])
+def test_at_a_colours_own_path_a_file_is_answered_as_anywhere(client: FlaskClient, colour: str) -> None:
+    [ours] = re.findall(OURS, client.get("/").text)
+    with client.get(f"/assets/{colour}/{ours}") as response:
+        assert (response.status_code, response.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+
+
+def test_what_no_server_has_any_more_is_answered_with_the_file_of_that_name_uncached(client: FlaskClient) -> None:
+    alone = create_app({}).test_client()
+    for someone, path in ((client, "/assets/green/"), (client, "/assets/blue/"), (alone, "/assets/")):
+        with someone.get(f"{path}page.0123456789ab.css") as response:
+            assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+        assert someone.get(f"{path}nothing.0123456789ab.css").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["page.css", "..%2fwsgi.py", "red/page.0123456789ab.css"])
 def test_other_names_are_not_served(client: FlaskClient, name: str) -> None:
     assert client.get(f"/assets/{name}").status_code == 404
 

@@ -18,6 +18,8 @@ from boot.image import Image
 
 TESTS = Path(__file__).parents[1]
 CGROUPS = Path("/sys/fs/cgroup")
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+"""Of commands inside: what is chosen here, such as DOCKER_HOST, means nothing there."""
 UP_SECONDS = 240.0
 """How long a machine may take until its first boot is over, on a busy machine."""
 
@@ -33,7 +35,9 @@ class Machine:
     def run(self, *command: str, check: bool = True) -> str:
         """What a command inside prints; fails with it unless told not to mind."""
         enter = ["nsenter", f"--target={self.pid}", "--all", "--"]
-        done = subprocess.run([*enter, *command], capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            [*enter, *command], env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120
+        )
         assert done.returncode == 0 or not check, f"{' '.join(command)}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
@@ -60,6 +64,10 @@ class Machine:
     def calls(self, name: str) -> list[str]:
         """The arguments that aws or docker were called with, a line a call."""
         return self.run("cat", f"/var/log/{name}-calls", check=False).splitlines()
+
+    def installations(self) -> int:
+        """Lines of cloud-init's log that are about installing packages."""
+        return int(self.run("sh", "-c", "grep -c 'apt-get.*install' /var/log/cloud-init.log || true"))
 
     def journal(self) -> str:
         """All that was logged."""

@@ -38,6 +38,7 @@ def test_cloud_init_finds_the_user_data_at_the_metadata_service_and_makes_no_com
     asked = serving.seen()["metadata"]
     assert any(line.startswith("GET /") and line.endswith("/user-data 200") for line in asked)
     assert not [line for line in asked if line.endswith(" 401")], "somebody asked without a session token"
+    assert serving.installations() > 0, "Docker is installed at boot, and by this count a baked machine is judged"
 
 
 def test_the_image_was_pulled_by_digest_by_whoever_knew_the_password(serving: Machine, built: Image) -> None:

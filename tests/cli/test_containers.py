@@ -79,6 +79,14 @@ class FakeHands:
     def invocation(self, instance: Instance, command: Sequence[str], *, has_terminal: bool) -> Invocation:
         raise NotRunning(f"{instance.id} runs nothing now")
 
+    @contextmanager
+    def out(self, name: str, waiting: Any) -> Iterator[None]:
+        """Out of the target groups, as long as the block lasts."""
+        waiting("its requests end")
+        self.did.append(f"out {name}")
+        yield
+        self.did.append(f"in {name}")
+
     def stop(self, instance: Instance) -> None:
         self._end(instance, "stop")
 
@@ -111,7 +119,7 @@ def marks(monkeypatch: pytest.MonkeyPatch, hands: FakeHands) -> list[Mark]:
         written.append(mark)
 
     table = SimpleNamespace(write=write)
-    found = SimpleNamespace(marks=table, ledger=ledger, steps=SimpleNamespace(step=step))
+    found = SimpleNamespace(marks=table, ledger=ledger, steps=SimpleNamespace(step=step), client=None)
 
     @contextmanager
     def place_of(_: str) -> Iterator[Any]:
@@ -121,6 +129,7 @@ def marks(monkeypatch: pytest.MonkeyPatch, hands: FakeHands) -> list[Mark]:
         monkeypatch.setattr(module, "place_of", place_of)
         monkeypatch.setattr(module, "hands_of", lambda _: hands)
     monkeypatch.setattr(ending, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(ending, "Balancing", lambda _: SimpleNamespace(without=hands.out))
     return written
 
 
@@ -162,15 +171,28 @@ def test_stats_show_who_runs_nothing_too(teal: Teal, marks: list[Mark]) -> None:
     assert [each["instance"] for each in told] == ["i-aa1", "i-aa2"]
 
 
-@pytest.mark.parametrize(("word", "done"), [("stop", "stopped"), ("kill", "killed")])
+@pytest.mark.parametrize(
+    ("word", "done", "does"),
+    [
+        ("stop", "stopped", ["mark", "out i-aa1", "stop i-aa1", "in i-aa1"]),
+        ("kill", "killed", ["mark", "kill i-aa1"]),
+    ],
+)
 def test_what_is_ended_is_marked_before_and_says_that_it_comes_back(
-    teal: Teal, marks: list[Mark], hands: FakeHands, word: str, done: str
+    teal: Teal, marks: list[Mark], hands: FakeHands, word: str, done: str, does: list[str]
 ) -> None:
     ended = teal("containers", word, "dev", "i-aa1")
     assert ended.code == 0
     assert ended.out == f"blue i-aa1 {done}. It comes back by itself: somebody starts it again.\n"
-    assert hands.did == ["mark", f"{word} i-aa1"]
+    assert hands.did == does
     assert [(mark.act, mark.instance, mark.colour) for mark in marks] == [(Act(word), "i-aa1", Colour.BLUE)]
+
+
+def test_the_only_healthy_one_of_its_colour_is_stopped_without_leaving_first(
+    teal: Teal, marks: list[Mark], hands: FakeHands
+) -> None:
+    assert teal("containers", "stop", "dev", "i-b").code == 0
+    assert hands.did == ["mark", "stop i-b"]
 
 
 def test_wait_is_for_the_health_of_before(teal: Teal, marks: list[Mark], hands: FakeHands) -> None:

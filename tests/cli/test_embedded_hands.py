@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -146,18 +146,26 @@ def test_where_nothing_runs_it_says_what_is_instead(world: World) -> None:
 def test_a_container_of_an_engine_is_left_to_the_engine(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A `docker` that says what it was asked stands for the engine's own."""
+    """A `docker` that says what it was asked, and of which engine, stands for the engine's own."""
     docker = tmp_path / "docker"
-    docker.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    docker.write_text(f'#!/bin/sh\necho "$DOCKER_HOST$DOCKER_CONTEXT: $@" >> {tmp_path}/asked\n')
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    world.hands._statuses[NAME] = world.hands._statuses[NAME].model_copy(update={"container": "teal-i-0-1a2b"})
-    world.hands.stop(world.instance)
-    world.hands.kill(world.instance)
-    made = world.hands.invocation(world.instance, ("ls",), has_terminal=True)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///another.sock")
+    monkeypatch.setenv("DOCKER_CONTEXT", "another")
+    record = replace(record_of(psutil.Process()), docker_host="unix:///the-clouds.sock")
+    hands = EmbeddedHands(record, "eu-west-1", "dev", Home(tmp_path / "home"))
+    hands.instances()
+    hands._statuses[NAME] = hands._statuses[NAME].model_copy(update={"container": "teal-i-0-1a2b"})
+    hands.stop(world.instance)
+    hands.kill(world.instance)
+    made = hands.invocation(world.instance, ("ls",), has_terminal=True)
+    assert made.environment["DOCKER_HOST"] == "unix:///the-clouds.sock"
     assert list(made.command) == ["docker", "exec", "--interactive", "--tty", "teal-i-0-1a2b", "ls"]
     assert made.instance_pid is None
-    assert (tmp_path / "asked").read_text().splitlines() == ["stop --time 60 teal-i-0-1a2b", "kill teal-i-0-1a2b"]
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "unix:///the-clouds.sock: stop --time 60 teal-i-0-1a2b", "unix:///the-clouds.sock: kill teal-i-0-1a2b",
+    ]  # fmt: skip
     assert world.running.is_alive()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cli_world import FakeCloud, Teal
+from localcloud.home import CloudRecord
 from localcloud.stacks import LocalStack
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +28,8 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_it_prints_the_digest_and_nothing_else(teal: Teal, monkeypatch: pytest.MonkeyPatch) -> None:
     pushed = []
 
-    def push_app(project: Path, ecr: object, repository: str, labels: Mapping[str, str], driver: str) -> str:
-        pushed.append((repository, labels, driver))
+    def push_app(project: Path, ecr: object, repository: str, labels: Mapping[str, str], cloud: CloudRecord) -> str:
+        pushed.append((repository, labels, cloud.driver))
         return DIGEST
 
     monkeypatch.setattr(importlib.import_module("cli.image.build"), "push_app", push_app)

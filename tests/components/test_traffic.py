@@ -18,6 +18,8 @@ ARGS: dict[str, Any] = {
     "test_colour": "green",
     "test_header_value": "hush",
 }
+OWN = {"blue": "blue", "green": "green"}
+RULES = ("web-assets-blue", "web-assets-green")
 
 
 def args(**changes: Any) -> Any:
@@ -52,10 +54,10 @@ def test_it_tells_its_arns_by_colour() -> None:
 def test_no_child_is_loose_or_untagged() -> None:
     children = {
         name: child
-        for name, child in split(tags={"Team": "shop"}, certificate_arn="arn:c").items()
+        for name, child in split(tags={"Team": "shop"}, certificate_arn="arn:c", asset_colours=OWN).items()
         if child.type.startswith("aws:")
     }
-    assert children.keys() == {"web-blue", "web-green", "web-listener", "web-redirect", "web-test"}
+    assert children.keys() == {"web-blue", "web-green", "web-listener", "web-redirect", "web-test", *RULES}
     assert {child.parent for child in children.values()} == {"web"}
     assert all(child.inputs["tags"] == {"Team": "shop", "Name": name} for name, child in children.items())
 
@@ -208,3 +210,30 @@ def test_a_header_value_that_would_match_others_is_refused_without_being_shown(v
 def test_a_name_too_long_for_aws_is_refused() -> None:
     with pytest.raises(ValueError, match="has 25 characters"):
         TrafficSplit("w" * 19, args())
+
+
+def test_each_colours_own_files_are_at_that_colour_while_it_has_servers_else_at_the_other() -> None:
+    resources = split(weights={"blue": 90, "green": 10}, asset_colours={"blue": "blue", "green": "blue"})
+    for named in ("blue", "green"):
+        rule = resources[f"web-assets-{named}"].inputs
+        assert rule["conditions"] == [{"pathPattern": {"values": [f"/assets/{named}/*"]}}]
+        [action] = rule["actions"]
+        assert shares(action) == {"arn:web-blue": 100, "arn:web-green": 0}
+    priorities = [resources[name].inputs["priority"] for name in ("web-test", "web-assets-blue", "web-assets-green")]
+    assert priorities == [10, 20, 21], "a tester is at the idle colour with everything"
+
+
+def test_without_asset_colours_there_are_no_such_rules() -> None:
+    assert not [name for name in split() if "assets" in name]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"blue": "blue"}, "asset_colours must name blue and green, got blue"),
+        ({"blue": "blue", "green": "red"}, "asset_colours of green must be one of blue, green, got 'red'"),
+    ],
+)
+def test_asset_colours_that_can_not_be_are_refused(wrong: dict[str, str], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        split(asset_colours=wrong)

@@ -1,6 +1,7 @@
 """The dev stack with the docker driver, from `up` to `down`: each test goes on where the one before ended."""
 
 import json
+import os
 import time
 import urllib.request
 from collections import Counter
@@ -15,10 +16,11 @@ from cli.aws import client as aws_client
 from docker_world import Engine, teal, within
 from localcloud.environment import stack_environment
 from localcloud.home import DriverName, Home
-from localcloud.images.oci import Image
+from localcloud.images.oci import VERSION_LABEL, Image
 from localcloud.images.registry import push
 from localcloud.launch import stop
 from localcloud.status import StackStatus, stack_statuses
+from pty_world import terminal
 from scripts.build_image import ROOT
 from stack_files import region_of
 
@@ -136,6 +138,34 @@ def test_everyday_work_reaches_into_a_container(dev: Up) -> None:
     within(BACK_SECONDS, lambda: instance not in dev.healthy() and len(dev.healthy()) == 2, "another one serves")
 
 
+def test_somebody_at_a_terminal_gets_python_inside_since_there_is_no_shell(dev: Up) -> None:
+    instance = min(dev.healthy())
+    command = [str(ROOT / ".venv" / "bin" / "teal"), "containers", "exec", "dev", instance]
+    # The cloud knows its engine, whatever is chosen here.
+    variables = {**os.environ, "TEAL_HOME": str(dev.home.root), "DOCKER_HOST": "unix:///nowhere.sock"}
+    with terminal(command, variables, ROOT) as session:
+        session.read_until(">>> ")
+        session.type("import os; print('this', 'is', os.environ['TEAL_INSTANCE'])\n")
+        session.read_until(f"this is {instance}")
+        session.type("open('/srv/new', 'w')\n")
+        session.read_until("Read-only file system")
+        session.type("exit(4)\n")
+        assert session.ended() == 4
+
+
+def test_an_image_that_is_built_by_hand_is_built_in_the_clouds_engine(dev: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    label = f"{VERSION_LABEL}=by-hand"
+    built = teal(dev.home.root, "image", "build", "dev", "--label", label)
+    assert built.returncode == 0, built.stderr
+    digest = built.stdout.strip()
+    shown = json.loads(teal(dev.home.root, "image", "inspect", "dev", digest, "--json").stdout)
+    assert (shown["labels"][VERSION_LABEL], shown["user"], len(shown["layers"])) == ("by-hand", "10001:10001", 3)
+    assert shown["command"][-1] == "app.supervisor"
+    removed = teal(dev.home.root, "image", "rm", "dev", digest, "--yes")
+    assert removed.returncode == 0, removed.stderr
+
+
 def test_a_release_under_load_fails_no_request(dev: Up, images: Mapping[str, Image], record_property: Record) -> None:
     bench = Dev(dev.home, dev.url)
     ecr = aws_client("ecr", stack_environment(dev.home.running(), dev.home, region_of(ROOT, "dev")))
@@ -159,6 +189,25 @@ def test_a_release_under_load_fails_no_request(dev: Up, images: Mapping[str, Ima
     assert failed == []
     assert set(answers) == {images["one"].digest, images["two"].digest}
     assert dev.version()["digest"] == images["two"].digest
+
+
+def test_a_container_that_is_stopped_by_hand_under_load_fails_no_request(dev: Up, record_property: Record) -> None:
+    """Some of them take five seconds: the container ends after them."""
+    instance = min(dev.healthy())
+    began = time.monotonic()
+    with Dev(dev.home, dev.url).load(RATE) as load:
+        time.sleep(2)
+        done = teal(dev.home.root, "containers", "stop", "dev", instance, "--wait", "--json")
+        assert done.returncode == 0, done.stderr
+        time.sleep(2)
+        samples = load.end()
+    failed = [f"{sample.kind}: {sample.problem}" for sample in samples if sample.is_failed]
+    back = json.loads(done.stdout)["healthy_again_seconds"]
+    record_property("stop under load", f"{len(samples)} requests, {len(failed)} failed; healthy again after {back} s")
+    assert failed == []
+    assert began < min(sample.due for sample in samples), "these are another load's samples"
+    assert back < BACK_SECONDS
+    assert instance not in dev.healthy()
 
 
 def test_down_leaves_nothing_and_touches_nobody_else(dev: Up, engine: Engine, stranger: str) -> None:

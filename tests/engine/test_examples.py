@@ -38,7 +38,8 @@ def test_an_example_comes_up_stays_and_goes(name: str, strangers: World) -> None
     assert strangers.inventory() == before
 
 
-@pytest.mark.parametrize("name", ["service-yaml", pytest.param("service-python", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", SERVED)
 def test_a_strangers_service_answers_through_the_load_balancer(name: str, strangers: World) -> None:
     """As a stranger does it: `teal local up dev` in the folder of the example, then a request."""
     folder, before = EXAMPLES / name, strangers.inventory()

@@ -89,6 +89,7 @@ def test_a_project_adds_the_package_from_git_with_all_that_it_needs(
     assert json.loads(told)["version"] == VERSION
 
 
+@pytest.mark.long
 def test_a_stack_made_under_former_names_is_upgraded_without_a_replacement(strangers: World, tmp_path: Path) -> None:
     """The same components, but that Registry was called Images, and its child images was called repository."""
     before = strangers.inventory()

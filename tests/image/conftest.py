@@ -22,7 +22,13 @@ def running(built: Built) -> Iterator[Running]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
-    environment = {"TEAL_HOST": "127.0.0.1", "TEAL_PORT": port, "TEAL_DEMO": "1", "TEAL_STOP_GRACE_SECONDS": "2"}
+    environment = {
+        "TEAL_HOST": "127.0.0.1",
+        "TEAL_PORT": port,
+        "TEAL_COLOUR": "blue",
+        "TEAL_DEMO": "1",
+        "TEAL_STOP_GRACE_SECONDS": "2",
+    }
     variables = [word for name, value in environment.items() for word in ("--env", f"{name}={value}")]
     name = f"teal-test-{port}"
     limits: Sequence[str] = ("--pids-limit", "128", "--memory", "256m")

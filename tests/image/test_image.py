@@ -1,5 +1,6 @@
 """The image as it is built, and as it runs and stops. Needs a Docker engine: make test-docker."""
 
+import http.client
 import io
 import json
 import re
@@ -18,6 +19,8 @@ from visitors import Visitors
 
 RecordProperty = Callable[[str, object], None]
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+IDLE_TIMEOUT_SECONDS = 60
+"""A load balancer's, unless it is told another; ours is not."""
 GOAL_BYTES = 16_000_000
 MOST_BYTES = 20_000_000
 SHELLS = {"sh", "bash", "dash", "busybox", "apt", "apt-get", "dpkg", "pip", "pip3", "perl", "env", "su", "sudo"}
@@ -84,13 +87,28 @@ def test_its_inventory_names_what_is_in_it(built: Built) -> None:
 
 
 def test_both_sides_of_a_shift_get_their_files(running: Running) -> None:
-    """A name of another version's is answered too, by this version's file, which nobody may keep."""
+    """What is not this blue image's is at the green one; what nobody has is answered by the file of that name."""
     page = running.get("/")[2].decode()
     for name in re.findall(r"/assets/[^\"]+", page):
         assert running.get(name)[1]["Cache-Control"] == "public, max-age=31536000, immutable"
-    _, headers, body = running.get("/assets/page.000000000000.css")
+    asked = http.client.HTTPConnection("127.0.0.1", running.port, timeout=5)
+    asked.request("GET", "/assets/page.000000000000.css")
+    answer = asked.getresponse()
+    assert (answer.status, answer.headers["Location"]) == (307, "/assets/green/page.000000000000.css")
+    asked.close()
+    _, headers, body = running.get(answer.headers["Location"])
     assert headers["Cache-Control"] == "no-store"
     assert body == (ROOT / "app" / "static" / "page.css").read_bytes()
+
+
+def test_an_idle_connection_is_kept_for_longer_than_the_load_balancer_keeps_it(running: Running) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=5)
+    connection.request("GET", "/version")
+    assert connection.getresponse().read()
+    time.sleep(IDLE_TIMEOUT_SECONDS + 3)
+    connection.request("GET", "/version")  # nothing connects again by itself: a closed one would raise
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def test_docker_finds_it_healthy(running: Running) -> None:

@@ -2,6 +2,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -92,6 +93,16 @@ def connected() -> Iterator[tuple[str, int]]:
         accepted, _ = server.accept()
         with accepted:
             yield server.getsockname()
+
+
+def test_a_connection_counts_whose_other_end_is_nobodys_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kernel tells of one into a container's namespace: only the end of whoever asks is in the table."""
+    line = "   0: 0100007F:C5A8 0200107F:1F90 01 00000000:00000000 00:00000000 00000000 0 0 1 1 0000000000000000"
+    table = tmp_path / "tcp"
+    table.write_text(f"  sl  local_address rem_address   st\n{line}\n")
+    monkeypatch.setattr(drains_module, "PROC_NET_TCP", table)
+    assert connections_to("127.16.0.2", 8080) == 1
+    assert connections_to("127.0.0.1", 50_600) == 0
 
 
 def test_open_connections_are_counted(connected: tuple[str, int]) -> None:

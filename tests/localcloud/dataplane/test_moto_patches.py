@@ -10,7 +10,7 @@ from moto.cloudwatch.models import MetricDatum, Statistics, cloudwatch_backends
 from moto.elbv2.models import FakeTargetGroup
 
 from localcloud.dataplane import moto_health, moto_statistics
-from localcloud.dataplane.health import DRAINING, HEALTHY, REGISTERING, HealthTable
+from localcloud.dataplane.health import DRAINING, HEALTHY, NOT_IN_USE, REGISTERING, HealthTable
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
@@ -54,6 +54,17 @@ def test_a_deregistered_target_drains_until_the_table_forgets_it(group: Any, tab
     del group.targets["i-1"]
     assert reason_of(group, "i-1") == ("draining", "Target.DeregistrationInProgress")
     table.replace({})
+    assert reason_of(group, "i-1") == ("unused", "Target.NotRegistered")
+
+
+@pytest.mark.usefixtures("patched")
+def test_a_target_drains_from_the_moment_it_is_deregistered_not_from_when_that_is_noticed(
+    group: Any, table: HealthTable
+) -> None:
+    table.replace({(group.arn, "i-1"): HEALTHY})
+    group.deregister([{"Id": "i-1"}])
+    assert reason_of(group, "i-1") == ("draining", "Target.DeregistrationInProgress")
+    table.replace({(group.arn, "i-1"): NOT_IN_USE})
     assert reason_of(group, "i-1") == ("unused", "Target.NotRegistered")
 
 

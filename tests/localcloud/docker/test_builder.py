@@ -1,11 +1,16 @@
 """The builder without a build: what it goes by, and what it says when Docker fails."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
+from cli.app_image import push_app
+from cli_world import record_of
 from localcloud.docker.builder import EngineBuilder
 from localcloud.docker.errors import DockerError, NoDocker
+from localcloud.home import DriverName
 from localcloud.images.errors import ImageError
 
 BUILD = {"context": "app", "dockerfile": "app/Dockerfile", "args": {"VERSION": "1"}}
@@ -77,3 +82,19 @@ def test_without_a_client_it_says_so(builder: EngineBuilder, tmp_path: Path, mon
     monkeypatch.setenv("DOCKER", str(tmp_path / "nobody"))
     with pytest.raises(NoDocker, match="no Docker client is installed"):
         builder.make(BUILD)
+
+
+def test_it_builds_in_the_engine_of_its_cloud_whatever_is_chosen_here(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client_that(tmp_path, monkeypatch, "exit 1")
+    text = (tmp_path / "docker").read_text()
+    (tmp_path / "docker").write_text(text.replace("case", f'echo "$*" >> {tmp_path}/asked\ncase'))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///another.sock")
+    record = replace(record_of(psutil.Process()), driver=DriverName.DOCKER, docker_host="unix:///the-clouds.sock")
+    monkeypatch.setenv("TEAL_HOME", str(tmp_path / "home"))
+    with pytest.raises(DockerError):
+        push_app(source.parent, None, "shop", {}, record)
+    asked = [line for line in (tmp_path / "asked").read_text().splitlines() if "--help" not in line]
+    assert [line for line in asked if not line.startswith("--host unix:///the-clouds.sock ")] == []
+    assert any(" build --network host " in line for line in asked)
