@@ -42,6 +42,7 @@ DECIDED: dict[str, Mapping[str, Any]] = {
         },
     ]},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "aws:ebs/volume:Volume": {"arn": "arn:aws:ec2:eu-west-1:123456789012:volume/vol-0123456789abcdef0"},
     "docker:index/image:Image": {"repoDigest": f"{REGISTRY}/app@sha256:{'cd' * 32}"},
     "aws:route53/record:Record": {"fqdn": "www.teal.example"},
 }  # fmt: skip

@@ -9,12 +9,14 @@ import pytest
 
 from localcloud.dataplane import image_runner as image_runner_module
 from localcloud.dataplane.image_runner import ImageRunner, RunningImage
+from localcloud.dataplane.leases import Leases
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.images.cache import UnpackedImage
 from localcloud.images.errors import ImageError
 from localcloud.images.reference import ImageReference
 from localcloud.instances.driver import Launch, Running
 from localcloud.instances.errors import InstanceError
+from localcloud.volumes import Volumes
 
 DIGEST = f"sha256:{'0' * 64}"
 IMAGE = cast(UnpackedImage, type("Image", (), {"digest": DIGEST}))
@@ -67,7 +69,8 @@ def runner(driver: FakeDriver, tmp_path: Path) -> ImageRunner[UnpackedImage]:
             raise ImageError("web has no such image")
         return IMAGE
 
-    return ImageRunner(driver, "http://127.0.0.1:1", pull, tmp_path / "instances")
+    leases = Leases(Volumes(tmp_path / "volumes", tmp_path / "snapshots"), "http://127.0.0.1:1")
+    return ImageRunner(driver, "http://127.0.0.1:1", pull, tmp_path / "instances", leases)
 
 
 def test_what_the_user_data_names_is_started_on_an_address_of_its_own(
