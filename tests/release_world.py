@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from release.decision import Decision, Seen
+from release.effects import Decision, Seen
 from release.engine import Engine, World
 from release.errors import InfrastructureFailed, LedgerConflict, LockLost
 from release.history import Entry
@@ -166,6 +166,7 @@ class FakeWorld:
             infrastructure=self,
             traffic=self,
             health=self,
+            data=None,
             judge=self,
             hooks=self,
             clock=self.clock,
