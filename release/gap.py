@@ -28,6 +28,7 @@ from release.moves import (
     fall_back,
     is_warm,
     record,
+    refuse_foreign,
     shortage,
     step,
     trouble,
@@ -57,6 +58,7 @@ def prepare(state: State, release: InFlight, seen: Seen) -> Decision:
     if not is_cut_off(state) and (waiting := waiting_for_hook(seen)):
         return waiting
     if is_warm(state, release):
+        refuse_foreign(state, seen)  # here nobody misses a request by it yet
         ended = with_side(state, live, replace(state.side(live), capacity=0))
         why = f"{live} loses its server, so that {release.plan.data_volume} gets free: requests fail from here on"
         return record(ended, release, Event.GAP_BEGUN, why, seen.now, is_afresh=True)
