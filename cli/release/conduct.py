@@ -19,17 +19,19 @@ from release.clock import PausableClock
 from release.engine import Engine
 from release.errors import ReleaseInFlight
 from release.keeping import kept
-from release.ledger import Plan, Routes
+from release.ledger import InFlight, Plan
 from release.machine import Phase
 
 
-def conduct(place: Place, lock: HeldLock, routes: Routes, about: str, first: Callable[[Engine], None]) -> Phase | None:
-    """Lets an engine do the first thing, then runs it until its release is over or paused. Lets the lock go."""
+def conduct(
+    place: Place, lock: HeldLock, release: InFlight, about: str, first: Callable[[Engine], None]
+) -> Phase | None:
+    """Lets an engine do the first thing, then runs it until the release is over or paused. Lets the lock go."""
     clock, company = PausableClock(), Company(place)
     try:
         with place.steps.step(about) as step, _ctrl_c(clock), kept(lock, TERM.total_seconds() / 3):
             watcher = JsonLines(step) if place.tells_json else Screen(place.steps, step)
-            engine = Engine(place.world(routes, company, clock, watcher), lock)
+            engine = Engine(place.world(release, company, clock, watcher), lock)
             first(engine)
             outcome = engine.run()
             step.detail, step.below = outcome or "paused", ""
@@ -53,7 +55,7 @@ def launch(place: Place, plan: Plan) -> Phase | None:
         lock.release()
         raise
     why = f"{plan.digest} on {plan.target} in steps of {', '.join(map(str, plan.steps))} %"
-    return conduct(place, lock, routes, f"Release {release_id}", lambda engine: engine.begin(release, why))
+    return conduct(place, lock, release, f"Release {release_id}", lambda engine: engine.begin(release, why))
 
 
 def end(place: Place, outcome: Phase | None, *, wanted: Phase) -> None:

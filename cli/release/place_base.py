@@ -15,6 +15,7 @@ from release.adapters.autoscaling import size_of
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_hands import HandTable
 from release.adapters.dynamodb_lock import LockTable
+from release.adapters.ebs import EbsVolume
 from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
 from release.alarms import why_not_quiet
@@ -22,7 +23,7 @@ from release.engine import World
 from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
 from release.hands import Touched, standing
-from release.ledger import Colour, Routes
+from release.ledger import Colour, InFlight, Routes
 from release.ports import Clock, Watcher
 from stack_files import region_of
 
@@ -150,6 +151,15 @@ class Place(ABC):
         """The load balancer's own checks."""
         return TargetHealth(self.client("elbv2"), routes)
 
+    @property
+    def data_volume(self) -> str:
+        """Id of its data volume, by its program's exports; empty for none."""
+        return str(self.exports.get("dataVolumeId") or "")
+
+    def data(self, volume_id: str) -> EbsVolume:
+        """A data volume of its."""
+        return EbsVolume(self.client("ec2"), volume_id)
+
     def _not_quiet(self, despite: Collection[str]) -> str | None:
         from cli.release.judging import alarms_of  # the way back has no use for it
 
@@ -162,13 +172,15 @@ class Place(ABC):
         """Servers that a colour is to have by now: the ledger's, or more where scaling has added some."""
         return size_of(self.client("autoscaling"), str(self.exports["scalingGroupNames"][colour]))
 
-    def world(self, routes: Routes, company: "Company", clock: Clock, watcher: Watcher) -> World:
-        """Everything that an engine deals with here."""
+    def world(self, release: InFlight, company: "Company", clock: Clock, watcher: Watcher) -> World:
+        """Everything that an engine deals with here, for a release."""
+        routes, volume_id = release.routes, release.plan.data_volume
         return World(
             ledger=self.ledger,
             infrastructure=self,
             traffic=self.traffic(routes),
             health=self.health(routes),
+            data=self.data(volume_id) if volume_id else None,
             judge=company,
             hooks=company,
             clock=clock,

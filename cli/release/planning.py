@@ -1,5 +1,7 @@
 """Makes a plan of settings, options and what runs; and of a plan a release, where every gate is open."""
 
+from dataclasses import replace
+
 from cli.release.options import Pace
 from cli.release.place import Place, caller
 from release.clock import PausableClock
@@ -19,6 +21,9 @@ def plan_of(place: Place, digest: str, state: State, pace: Pace, despite_alarms:
     bakes = pace.bakes or tuple(float(bake) for bake in settings.bake_seconds)
     if len(bakes) != len(steps):
         bakes = (bakes[0] if len(bakes) == 1 else max(bakes),) * len(steps)
+    volume = place.data_volume
+    if volume:  # one colour at a time serves, so there is nothing to share, and nobody to keep warm
+        steps, bakes, pace = (WHOLE,), (max(bakes),), replace(pace, warm_seconds=0.0)
     size = min(place.size_of(state.live), settings.max_instances)
     return Plan(
         digest=digest,
@@ -32,6 +37,7 @@ def plan_of(place: Place, digest: str, state: State, pace: Pace, despite_alarms:
         pause_seconds=float(settings.pause_seconds),
         warm_seconds=float(settings.keep_warm_seconds) if pace.warm_seconds is None else pace.warm_seconds,
         despite_alarms=despite_alarms,
+        data_volume=volume,
     )
 
 

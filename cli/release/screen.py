@@ -6,7 +6,7 @@ import sys
 import click
 
 from cli.steps import Step, Steps
-from release.decision import Apply, Decision, Pause, Record, Seen, Shift, Wait
+from release.effects import Apply, Decision, Pause, Record, Seen, Shift, TakeSnapshot, Wait
 from release.history import Entry
 from release.ledger import Colour, State
 
@@ -54,6 +54,8 @@ def next_of(decision: Decision) -> str:
             return "gives the listener its weights"
         case Apply():
             return "runs the program"
+        case TakeSnapshot():
+            return "makes a snapshot of the data volume"
         case Pause():
             return "pauses"
         case Wait():
