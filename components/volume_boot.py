@@ -79,7 +79,7 @@ def device_of(volume: str) -> str:
     for path in sorted(glob.glob(SERIALS)):  # noqa: PTH207  # text is all that is needed
         with open(path, encoding="ascii") as file:  # noqa: PTH123
             if file.read().strip() == serial:
-                return "/dev/" + path.split("/")[3] + "n1"
+                return "/dev/" + path.split("/")[-3] + "n1"
     return next((name for name in OTHER_NAMES if os.path.exists(name)), "")  # noqa: PTH110
 
 

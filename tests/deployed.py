@@ -64,6 +64,8 @@ class Registered:
     parent: str
     protect: bool
     inputs: dict[str, Any]
+    is_retained: bool
+    """Whether it is left where it is when it goes from the stack."""
     ignored: tuple[str, ...]
     aliases: tuple[dict[str, str], ...]
     """What it was called before: type or name, whichever differed."""
@@ -138,6 +140,7 @@ def deploy(
             parent=r.parent.split("::")[-1],
             protect=r.protect,
             inputs=rpc.deserialize_properties(r.object),
+            is_retained=r.retainOnDelete,
             ignored=tuple(r.ignoreChanges),
             aliases=tuple(
                 {key: text for key, text in (("type", a.spec.type), ("name", a.spec.name)) if text} for a in r.aliases
