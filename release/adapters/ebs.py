@@ -1,6 +1,5 @@
 """The data volume by EC2: who has it, and its snapshots."""
 
-from itertools import count
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -51,11 +50,11 @@ class EbsVolume:
     def snapshot(self, release_id: str) -> str:
         """Makes the release's snapshot of it, unless there is one; its id. Raises SnapshotFailed.
 
-        CreateSnapshot knows no token that would make a second call harmless, so before every further attempt it is
-        looked whether the one before was done and only its answer lost.
+        CreateSnapshot knows no token that would make a second call harmless, so right before each attempt it is looked
+        whether there is one: a crash before, or an attempt whose answer got lost, may have made it.
         """
         try:
-            return self._found(release_id) or self._made(release_id)
+            return self._made(release_id)
         except API_SAYS_NO as error:
             raise SnapshotFailed(f"no snapshot of data volume {self._volume_id}: {_line(error)}") from error
         except VolumeUnread as error:
@@ -70,13 +69,13 @@ class EbsVolume:
                 raise SnapshotFailed(f"no snapshot of {self._volume_id} can be made: {_line(error)}") from error
 
     def _made(self, release_id: str) -> str:
-        attempts, events = count(), self._client.meta.events
+        events = self._client.meta.events
 
         def look_first(**_: Any) -> None:
-            if next(attempts) and (found := self._found(release_id)):
+            if found := self._found(release_id):
                 raise _MadeBefore(found)
 
-        events.register_last(SENDING, look_first)
+        events.register_first(SENDING, look_first)
         try:
             return str(self._client.create_snapshot(**self._wanted(release_id))["SnapshotId"])
         except _MadeBefore as made:
@@ -114,7 +113,7 @@ class EbsVolume:
 
 
 class _MadeBefore(Exception):
-    """An attempt whose answer was lost had made the snapshot."""
+    """There is a snapshot for the release already."""
 
     def __init__(self, snapshot_id: str) -> None:
         super().__init__(snapshot_id)
