@@ -47,6 +47,10 @@ class EbsVolume:
         found = self._described()
         return found["State"] == FREE and not found.get("Attachments")
 
+    def holders(self) -> frozenset[str]:
+        """Ids of the servers that have it; one at most, but for volumes of another kind. Raises VolumeUnread."""
+        return frozenset(each["InstanceId"] for each in self._described().get("Attachments", []))
+
     def snapshot(self, release_id: str) -> str:
         """Makes the release's snapshot of it, unless there is one; its id. Raises SnapshotFailed.
 
