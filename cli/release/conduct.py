@@ -67,10 +67,11 @@ def launch(place: Place, plan: Plan, gap: Gap | None) -> Phase | None:
 def end(place: Place, outcome: Phase | None, *, wanted: Phase) -> None:
     """Says how it ended, and ends the command with the exit code for it."""
     code = PAUSED if outcome is None else 0 if outcome is wanted else ROLLED_BACK
+    in_gap = outcome is None and is_cut_off(place.ledger.read())
     if place.tells_json:
-        click.echo(json.dumps({"event": "ENDED", "outcome": outcome or "PAUSED", "exit_code": code}))
+        click.echo(json.dumps({"event": "ENDED", "outcome": outcome or "PAUSED", "exit_code": code, "in_gap": in_gap}))
     elif outcome is None:
-        now = "requests fail" if is_cut_off(place.ledger.read()) else "the traffic stays as it is"
+        now = "requests fail" if in_gap else "the traffic stays as it is"
         click.echo(
             f"Paused: {now}, and nobody watches it. "
             f"`teal release resume {place.name}` goes on, `teal release abort {place.name}` takes it back."

@@ -21,7 +21,7 @@ from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
 from release.alarms import why_not_quiet
 from release.engine import World
-from release.errors import LedgerMissing, MetricsUnread, VolumeUnread
+from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
 from release.hands import Touched, standing
 from release.ledger import Colour, InFlight, Plan, Routes
@@ -168,12 +168,8 @@ class Place(ABC):
         return EbsVolume(self.client("ec2"), volume_id)
 
     def _volume_trouble(self, volume_id: str, routes: Routes) -> str | None:
-        try:
-            holders = self.data(volume_id).holders()
-        except VolumeUnread as error:
-            return str(error)
-        strangers = holders - frozenset().union(*self.health(routes).servers().values())
-        return f"{volume_id} is held by {', '.join(sorted(strangers))}, no server of ours" if strangers else None
+        ours = self.health(routes).servers().values()
+        return self.data(volume_id).trouble(frozenset().union(*ours))
 
     def _not_quiet(self, despite: Collection[str]) -> str | None:
         from cli.release.judging import alarms_of  # the way back has no use for it

@@ -10,7 +10,7 @@ from cli.failures import one_line
 from cli.release.options import environment_argument, json_option
 from cli.release.place import Place, place_of
 from release.ledger import Colour
-from release.states import is_cut_off
+from release.states import are_answered
 
 WATCH_SECONDS = 1.0
 
@@ -60,7 +60,7 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
         f"release {release['id']}: {release['phase']} since {release['since']}{paused}, {step}, by {release['by']}"
     )
     if release["data_volume"]:
-        now = "requests fail while it moves" if release["in_gap"] else "nobody is waiting for it"
+        now = "requests fail while it moves" if release["in_gap"] else "requests are answered"
         click.echo(f"data volume {release['data_volume']}: {now}; snapshot {release['snapshot'] or 'not made yet'}")
     click.echo(f"lock: {found['lock'] or 'free'}")
 
@@ -100,6 +100,6 @@ def _document(place: Place) -> dict[str, Any]:
             "by": flight.started_by,
             "data_volume": flight.plan.data_volume or None,
             "snapshot": flight.snapshot or None,
-            "in_gap": is_cut_off(state),
+            "in_gap": bool(flight.plan.data_volume) and not are_answered(weights, healthy),
         },
     }

@@ -1,5 +1,6 @@
 """The data volume by EC2: who has it, and its snapshots."""
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,7 +12,7 @@ RELEASE_TAG = "Release"
 """Tag of a snapshot whose value is the id of the release that it was made for."""
 SENDING = "before-send.ec2.CreateSnapshot"
 """botocore's event right before each attempt of the call, retries too."""
-FREE, BROKEN = "available", "error"
+FREE, HELD, BROKEN = "available", "in-use", "error"
 ALLOWED = "DryRunOperation"
 """How EC2 says no to a call that was only tried, and would have been done."""
 AWS_OWN = "aws:"
@@ -47,9 +48,16 @@ class EbsVolume:
         found = self._described()
         return found["State"] == FREE and not found.get("Attachments")
 
-    def holders(self) -> frozenset[str]:
-        """Ids of the servers that have it; one at most, but for volumes of another kind. Raises VolumeUnread."""
-        return frozenset(each["InstanceId"] for each in self._described().get("Attachments", []))
+    def trouble(self, servers: Collection[str]) -> str | None:
+        """Why it can't be moved between these servers; None where it can."""
+        try:
+            found = self._described()
+        except VolumeUnread as error:
+            return str(error)
+        strangers = sorted({each["InstanceId"] for each in found.get("Attachments", [])} - set(servers))
+        if strangers:
+            return f"{self._volume_id} is held by {', '.join(strangers)}, no server of ours"
+        return None if found["State"] in (FREE, HELD) else f"{self._volume_id} is in state {found['State']}"
 
     def snapshot(self, release_id: str) -> str:
         """Makes the release's snapshot of it, unless there is one; its id. Raises SnapshotFailed.

@@ -114,6 +114,21 @@ def test_a_volume_that_is_being_detached_is_not_free() -> None:
     assert not EbsVolume(Ec2(), "vol-1").is_free()
 
 
+def test_a_volume_that_a_stranger_has_or_that_is_broken_can_not_be_moved() -> None:
+    class Ec2(Refusing):
+        def __init__(self, state: str, *servers: str) -> None:
+            super().__init__()
+            self.found = {"State": state, "Attachments": [{"InstanceId": server} for server in servers]}
+
+        def describe_volumes(self, **arguments: Any) -> Any:
+            return {"Volumes": [self.found]}
+
+    assert EbsVolume(Ec2("available"), "vol-1").trouble(["i-1"]) is None
+    assert EbsVolume(Ec2("in-use", "i-1"), "vol-1").trouble(["i-1", "i-2"]) is None
+    assert EbsVolume(Ec2("in-use", "i-9"), "vol-1").trouble(["i-1"]) == "vol-1 is held by i-9, no server of ours"
+    assert EbsVolume(Ec2("error"), "vol-1").trouble([]) == "vol-1 is in state error"
+
+
 def test_a_release_has_one_snapshot_however_often_it_is_asked_for(ec2: Any, volume: EbsVolume, volume_id: str) -> None:
     first = volume.snapshot("r-1")
     assert volume.snapshot("r-1") == first
