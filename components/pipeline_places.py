@@ -9,6 +9,7 @@ GROUPS = tuple(
     for colour in ("blue", "green")
 )
 TABLES = "arn:aws:dynamodb:{region}:{account}:table/ledger-table-*"
+SNAPSHOTS = ("arn:aws:ec2:{region}::snapshot/*",)
 REPOSITORIES = "arn:aws:ecr:{region}:{account}:repository/app-images-*"
 SERVER_ROLES = tuple(f"arn:aws:iam::{{account}}:role/{colour}-role-*" for colour in ("blue", "green"))
 NAT_ROLES = ("arn:aws:iam::{account}:role/main-nat-role-*",)
@@ -46,6 +47,13 @@ OURS = {
     }
 }
 """Only what bears the tags that the program puts on all that it makes."""
+TO_BE_OURS = {
+    "StringEquals": {
+        "aws:RequestTag/Project": ("{project}",),
+        "aws:RequestTag/Environment": ("{environment}",),
+    }
+}
+"""Only what gets those tags as it is made."""
 HERE = {"StringEquals": {"aws:RequestedRegion": ("{region}",)}}
 """For what has no name beforehand."""
 RARE = "no setting of the recorded walk changes it; another change of the program may"

@@ -34,6 +34,11 @@ def is_cut_off(state: State) -> bool:
     return bool(serving) and not any(state.side(colour).capacity for colour in serving)
 
 
+def are_answered(weights: Weights, healthy: Weights) -> bool:
+    """Whether any request is, with these weights at the listener and so many healthy servers."""
+    return any(weights[colour] and healthy[colour] for colour in Colour)
+
+
 def paused(state: State, now: datetime) -> State:
     """The state with its release paused. Raises Refused where there is none, or it is on its way back."""
     release = state.release

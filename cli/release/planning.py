@@ -5,7 +5,7 @@ from dataclasses import replace
 from cli.release.options import Pace
 from cli.release.place import Place, caller
 from release.clock import PausableClock
-from release.errors import Refused
+from release.errors import Refused, SnapshotFailed, VolumeUnread
 from release.gates import Gate, gates
 from release.ledger import WHOLE, InFlight, Plan, Routes, State
 from release.machine import Phase
@@ -43,11 +43,13 @@ def plan_of(place: Place, digest: str, state: State, pace: Pace, despite_alarms:
 
 def planned(place: Place, plan: Plan, release_id: str, routes: Routes) -> InFlight:
     """The release, at its start. Raises Refused, naming every closed gate."""
-    found = place.found(plan.digest, routes, plan.despite_alarms)
+    found = place.found(plan, routes)
     # The lock is ours by now, so what is said about it is no gate.
     closed = [gate for gate in gates(plan, found) if not gate.is_open and gate.name != "lock free"]
     if closed:
         raise Refused("; ".join(_told(gate) for gate in closed))
+    if plan.data_volume:
+        _check_snapshot(place, plan, release_id)
     now = PausableClock().now()
     return InFlight(
         release_id=release_id,
@@ -61,6 +63,14 @@ def planned(place: Place, plan: Plan, release_id: str, routes: Routes) -> InFlig
         previous=found.state.side(plan.target),
         routes=routes,
     )
+
+
+def _check_snapshot(place: Place, plan: Plan, release_id: str) -> None:
+    """Finds out before requests fail, not while they do. No gate, since whoever only plans may make no snapshot."""
+    try:
+        place.data(plan.data_volume).check_snapshot(release_id)
+    except (SnapshotFailed, VolumeUnread) as error:
+        raise Refused(f"gate closed: snapshot ({error})") from error
 
 
 def _told(gate: Gate) -> str:

@@ -9,6 +9,7 @@ from cli.steps import Step, Steps
 from release.effects import Apply, Decision, Pause, Record, Seen, Shift, TakeSnapshot, Wait
 from release.history import Entry
 from release.ledger import Colour, State
+from release.states import are_answered
 
 
 class Screen:
@@ -70,6 +71,8 @@ def present(state: State, seen: Seen) -> list[str]:
         paused = ", paused" if release.is_paused else ""
         step = f"step {release.step + 1} of {len(release.plan.steps)}"
         lines.append(f"  {release.release_id} {release.phase}{paused}, {step}")
+    if state.data_volume and not are_answered(seen.weights, seen.healthy):
+        lines.append(f"  requests fail: {state.data_volume} moves")
     for colour in Colour:
         side = state.side(colour)
         role = "live" if colour is state.live else "idle"

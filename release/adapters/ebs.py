@@ -1,6 +1,6 @@
 """The data volume by EC2: who has it, and its snapshots."""
 
-from itertools import count
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,7 +12,7 @@ RELEASE_TAG = "Release"
 """Tag of a snapshot whose value is the id of the release that it was made for."""
 SENDING = "before-send.ec2.CreateSnapshot"
 """botocore's event right before each attempt of the call, retries too."""
-FREE, BROKEN = "available", "error"
+FREE, HELD, BROKEN = "available", "in-use", "error"
 ALLOWED = "DryRunOperation"
 """How EC2 says no to a call that was only tried, and would have been done."""
 AWS_OWN = "aws:"
@@ -48,14 +48,25 @@ class EbsVolume:
         found = self._described()
         return found["State"] == FREE and not found.get("Attachments")
 
+    def trouble(self, servers: Collection[str]) -> str | None:
+        """Why it can't be moved between these servers; None where it can."""
+        try:
+            found = self._described()
+        except VolumeUnread as error:
+            return str(error)
+        strangers = sorted({each["InstanceId"] for each in found.get("Attachments", [])} - set(servers))
+        if strangers:
+            return f"{self._volume_id} is held by {', '.join(strangers)}, no server of ours"
+        return None if found["State"] in (FREE, HELD) else f"{self._volume_id} is in state {found['State']}"
+
     def snapshot(self, release_id: str) -> str:
         """Makes the release's snapshot of it, unless there is one; its id. Raises SnapshotFailed.
 
-        CreateSnapshot knows no token that would make a second call harmless, so before every further attempt it is
-        looked whether the one before was done and only its answer lost.
+        CreateSnapshot knows no token that would make a second call harmless, so right before each attempt it is looked
+        whether there is one: a crash before, or an attempt whose answer got lost, may have made it.
         """
         try:
-            return self._found(release_id) or self._made(release_id)
+            return self._made(release_id)
         except API_SAYS_NO as error:
             raise SnapshotFailed(f"no snapshot of data volume {self._volume_id}: {_line(error)}") from error
         except VolumeUnread as error:
@@ -70,13 +81,13 @@ class EbsVolume:
                 raise SnapshotFailed(f"no snapshot of {self._volume_id} can be made: {_line(error)}") from error
 
     def _made(self, release_id: str) -> str:
-        attempts, events = count(), self._client.meta.events
+        events = self._client.meta.events
 
         def look_first(**_: Any) -> None:
-            if next(attempts) and (found := self._found(release_id)):
+            if found := self._found(release_id):
                 raise _MadeBefore(found)
 
-        events.register_last(SENDING, look_first)
+        events.register_first(SENDING, look_first)
         try:
             return str(self._client.create_snapshot(**self._wanted(release_id))["SnapshotId"])
         except _MadeBefore as made:
@@ -114,7 +125,7 @@ class EbsVolume:
 
 
 class _MadeBefore(Exception):
-    """An attempt whose answer was lost had made the snapshot."""
+    """There is a snapshot for the release already."""
 
     def __init__(self, snapshot_id: str) -> None:
         super().__init__(snapshot_id)
