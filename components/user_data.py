@@ -116,7 +116,7 @@ def _whole(files: list[dict[str, str]], *, has_volume: bool) -> dict[str, Any]:
     scripts = [_script(BOOT_FILE), *([_script(VOLUME_FILE)] if has_volume else [])]
     unit = _file(UNIT_FILE, (_HERE / "teal.service").read_text(encoding="utf-8"), "0644")
     return {
-        "packages": ["docker"],
+        "packages": ["docker", *(["e2fsprogs"] if has_volume else [])],
         "write_files": [*files, *scripts, unit],
         "runcmd": [
             ["systemctl", "daemon-reload"],

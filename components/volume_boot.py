@@ -36,10 +36,13 @@ class NotHere(Exception):
 def attach(region: str, instance: str, volume: str) -> None:
     """Returns once the volume is mounted. Raises NotHere where it is not to be had in time, or can't be read."""
     deadline = time.monotonic() + ATTACH_SECONDS
-    why = _missing(region, instance, volume)
+    said, why = "", _missing(region, instance, volume)
     while why:
         if time.monotonic() > deadline:
             raise NotHere(volume + " could not be attached within " + str(ATTACH_SECONDS) + " s: " + why)
+        if why != said:
+            sys.stderr.write("waiting for " + volume + ": " + why + "\n")
+        said = why
         time.sleep(AGAIN_SECONDS)
         why = _missing(region, instance, volume)
     device = device_of(volume)

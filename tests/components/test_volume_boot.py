@@ -176,7 +176,10 @@ def test_a_volume_that_does_not_get_free_in_time_is_told_with_who_has_it(
     server.holder = OTHER
     assert volume_boot.main(["attach", *ABOUT]) == 1
     told = capsys.readouterr().err
-    assert told == f"attach: {VOLUME} could not be attached within 240 s: {OTHER} has it (attached)\n"
+    assert told == (
+        f"waiting for {VOLUME}: {OTHER} has it (attached)\n"
+        f"attach: {VOLUME} could not be attached within 240 s: {OTHER} has it (attached)\n"
+    )
     assert server.now >= volume_boot.ATTACH_SECONDS
     assert server.names == []
 
