@@ -17,7 +17,7 @@ from release.errors import (
 )
 from release.ledger import Colour, Side, State
 from release.machine import Phase
-from release.states import adopted, is_cut_off
+from release.states import adopted, is_cut_off, is_fit
 from release.verdict import GOOD, NO_HOOK, Answer, HookAnswer, Outcome, Verdict
 from release_world import LIVE, NEXT, START, FakeWorld, Killed, Throttled, bad
 from volume_world import DETACH_SECONDS, VOLUME, VolumeWorld, moving, moving_flight
@@ -57,7 +57,13 @@ def at_phase(world: VolumeWorld, phase: Phase) -> bool:
 
 
 def fails_at(world: VolumeWorld, phase: Phase) -> None:
-    world.verdict_now = lambda: bad("status 500") if at_phase(world, phase) else GOOD
+    """The version turns bad in that phase; in SHIFTING, once it has the requests."""
+
+    def verdict() -> Verdict:
+        is_due = at_phase(world, phase) and (phase is not Phase.SHIFTING or world.listener[GREEN] == 100)
+        return bad("status 500") if is_due else GOOD
+
+    world.verdict_now = verdict
 
 
 def test_live_ends_the_volume_is_secured_and_then_the_target_starts() -> None:
@@ -230,6 +236,45 @@ def test_a_volume_that_nobody_lets_go_on_the_way_back_either_is_told() -> None:
     assert world.outcome == untouched()
 
 
+@pytest.mark.parametrize("is_back", [False, True])
+def test_volume_and_server_have_the_whole_time_each(is_back: bool) -> None:
+    """Of the plan's 60 s: some 50 until the volume is free, and 50 more until the server is healthy."""
+    world = VolumeWorld()
+    begins, colour = ("RETIRED", BLUE) if is_back else ("GAP_BEGUN", GREEN)
+
+    def hold() -> None:
+        now = world.clock.monotonic()
+        world.is_stuck, world.sick[colour] = True, 1
+        world.clock.during |= {
+            now + 50: lambda: setattr(world, "is_stuck", False),
+            now + 100: lambda: world.sick.update({colour: 0}),
+        }
+
+    world.upon[begins] = hold
+    if is_back:
+        fails_at(world, Phase.SHIFTING)
+    assert started(world).run() is (Phase.ROLLED_BACK if is_back else Phase.DONE)
+
+
+def test_the_ledger_has_the_snapshot_from_the_moment_it_is_made() -> None:
+    world = VolumeWorld()
+    noted = list[str]()
+    for event in ("GAP_BEGUN", "SNAPSHOT_MADE", "ALL_MOVED"):
+        world.upon[event] = lambda: noted.append(world.state.release.snapshot if world.state.release else "none")
+    assert started(world).run() is Phase.DONE
+    assert noted == ["", "snap-1", "snap-1"]
+
+
+def test_at_the_end_of_the_way_back_the_weights_have_settled() -> None:
+    world = VolumeWorld()
+    fails_at(world, Phase.SHIFTING)
+    moved = list[float]()
+    world.upon["LIVE_RECALLED"] = lambda: world.upon.update({"Shift": lambda: moved.append(world.clock.monotonic())})
+    assert started(world).run() is Phase.ROLLED_BACK
+    assert moved
+    assert world.clock.monotonic() - moved[0] >= 2
+
+
 def test_a_volume_that_can_not_be_read_takes_it_back_once_it_can() -> None:
     world = VolumeWorld()
     world.unread = "data volume vol-1 can't be read: Throttled"
@@ -307,6 +352,27 @@ def test_in_the_gap_the_ledgers_weights_may_be_restored_although_nobody_serves()
     again.take_back("because")
     assert again.run() is Phase.ROLLED_BACK
     assert world.outcome == untouched()
+
+
+def test_killed_in_the_gap_with_foreign_weights_it_goes_on_once_they_are_restored() -> None:
+    world = VolumeWorld()
+    engine = started(world)
+    cut(world, engine, released().wire.calls.index("record IDLE_HEALTHY") - 1, "before")
+    world.listener = {BLUE: 30, GREEN: 70}
+    again = world.engine()
+    again.restore()
+    assert world.listener == {BLUE: 100, GREEN: 0}
+    again.resume()
+    assert again.run() is Phase.DONE
+    assert world.outcome == released().outcome
+
+
+def test_in_the_gap_no_colour_is_asked_for_servers_that_none_can_have() -> None:
+    sides = {"blue": Side(digest=LIVE, capacity=0, weight=100), "green": Side(digest=NEXT, capacity=1, weight=0)}
+    in_gap = State(version=2, live=BLUE, release=moving_flight(phase=Phase.VERIFYING), **sides)
+    nobody = dict.fromkeys(Colour, 0)
+    assert is_fit(in_gap, nobody)
+    assert not is_fit(VolumeWorld().state, nobody)
 
 
 def test_weights_that_share_requests_are_never_adopted() -> None:
