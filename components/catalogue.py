@@ -6,6 +6,7 @@ import pulumi
 
 from .app_image import AppImage
 from .app_secrets import AppSecrets
+from .data_volume import DataVolume
 from .domain import Domain
 from .fleet import Fleet
 from .identity import PipelineRoles
@@ -25,6 +26,7 @@ PACKAGE = "teal"
 COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
     AppImage,
     AppSecrets,
+    DataVolume,
     Domain,
     Fleet,
     Key,

@@ -119,7 +119,7 @@ def _section(role: str, statements: Sequence[Statement]) -> str:
     for action, why in unseen:
         by_reason.setdefault(why, []).append(f"`{action}`")
     lines += ["", "Nothing calls these in the embedded cloud:", ""]
-    lines += [f"- {', '.join(sorted(actions))}: {why}." for why, actions in by_reason.items()]
+    lines += [f"- {', '.join(sorted(set(actions)))}: {why}." for why, actions in by_reason.items()]
     return "\n".join(lines) + "\n\n"
 
 

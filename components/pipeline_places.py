@@ -9,6 +9,7 @@ GROUPS = tuple(
     for colour in ("blue", "green")
 )
 TABLES = "arn:aws:dynamodb:{region}:{account}:table/ledger-table-*"
+SNAPSHOTS = ("arn:aws:ec2:{region}::snapshot/*",)
 REPOSITORIES = "arn:aws:ecr:{region}:{account}:repository/app-images-*"
 SERVER_ROLES = tuple(f"arn:aws:iam::{{account}}:role/{colour}-role-*" for colour in ("blue", "green"))
 NAT_ROLES = ("arn:aws:iam::{account}:role/main-nat-role-*",)
@@ -28,6 +29,8 @@ PARAMETERS = "arn:aws:ssm:{region}:{account}:parameter/teal/{environment}"
 APP_SECRETS = "arn:aws:ssm:{region}:{account}:parameter/teal-app/{environment}"
 PUBLIC_PARAMETERS = "arn:aws:ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"
 ZONES = "arn:aws:route53:::hostedzone/{zone}"
+VOLUMES = "arn:aws:ec2:{region}:{account}:volume/*"
+INSTANCES = "arn:aws:ec2:{region}:{account}:instance/*"
 KEYS = "arn:aws:kms:{region}:{account}:key/*"
 CERTIFICATES = "arn:aws:acm:{region}:{account}:certificate/*"
 PIPELINE = (
@@ -44,9 +47,17 @@ OURS = {
     }
 }
 """Only what bears the tags that the program puts on all that it makes."""
+TO_BE_OURS = {
+    "StringEquals": {
+        "aws:RequestTag/Project": ("{project}",),
+        "aws:RequestTag/Environment": ("{environment}",),
+    }
+}
+"""Only what gets those tags as it is made."""
 HERE = {"StringEquals": {"aws:RequestedRegion": ("{region}",)}}
 """For what has no name beforehand."""
 RARE = "no setting of the recorded walk changes it; another change of the program may"
 """Why an action is there that nobody was seen to call."""
+NO_VOLUME = "the recorded walk has no data volume"
 BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": ("{boundary}",)}}
 """Only roles with the servers' boundary, where there is one."""

@@ -10,11 +10,14 @@ from .pipeline_places import (
     PUBLIC_PARAMETERS,
     RULES,
     SERVER_ROLES,
+    SNAPSHOTS,
     TABLES,
+    TO_BE_OURS,
 )
 from .pipeline_preview import LOOK_AT_IMAGE
 
 OFFICIAL = "pulumi-aws reads it back after a change"
+MOVES_DATA = "the recorded stacks have no data volume; tests/release/test_ebs.py makes the calls"
 
 READ = Statement(
     sid="Read",
@@ -36,6 +39,8 @@ READ = Statement(
     ),
     unseen={
         "autoscaling:DescribeScalingActivities": "pulumi-aws tells by it why a group does not get its servers",
+        "ec2:DescribeSnapshots": MOVES_DATA,
+        "ec2:DescribeVolumes": MOVES_DATA,
         "elasticloadbalancing:DescribeListenerAttributes": OFFICIAL,
         "elasticloadbalancing:DescribeTargetGroups": "pulumi-aws waits by it for a group's servers to be in service",
     },
@@ -101,10 +106,33 @@ PASS_TO_SERVERS = Statement(
     resources=SERVER_ROLES,
     conditions={"StringEquals": {"iam:PassedToService": ("ec2.amazonaws.com",)}},
 )
+SNAPSHOT_OF = Statement(
+    sid="SnapshotOf",
+    reason="A snapshot before each release, of the environment's own data volume.",
+    actions=(),
+    unseen={"ec2:CreateSnapshot": MOVES_DATA},
+    resources=("arn:aws:ec2:{region}:{account}:volume/*",),
+    conditions=OURS,
+)
+SNAPSHOT = Statement(
+    sid="Snapshot",
+    reason="That snapshot, which must bear the environment's tags from its first moment.",
+    actions=(),
+    unseen={"ec2:CreateSnapshot": MOVES_DATA},
+    resources=SNAPSHOTS,
+    conditions=TO_BE_OURS,
+)
+SNAPSHOT_TAGS = Statement(
+    sid="SnapshotTags",
+    reason="Tags on what is made so, and on no snapshot that stands.",
+    actions=("ec2:CreateTags",),
+    resources=SNAPSHOTS,
+    conditions={"StringEquals": {"ec2:CreateAction": ("CreateSnapshot",)}},
+)
 RELEASE = {
     "release": (
         *(READ, ALARM_STATES, POINTERS, LOOK_AT_IMAGE, LEDGER, TRAFFIC, CAPACITY),
-        *(TEMPLATES, LAUNCH, LAUNCH_TAGS, PASS_TO_SERVERS),
+        *(TEMPLATES, LAUNCH, LAUNCH_TAGS, PASS_TO_SERVERS, SNAPSHOT_OF, SNAPSHOT, SNAPSHOT_TAGS),
     )
 }
 """By name of policy."""

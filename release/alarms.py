@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from release.judgement import Check, Finding
-from release.ledger import Colour
+from release.ledger import WHOLE, Colour
 from release.verdict import Outcome
 
 
@@ -34,16 +34,23 @@ class Alarm:
 
 
 def alarm_findings(
-    alarms: Sequence[Alarm], target: Colour, weight: int, despite: Collection[str] = ()
+    alarms: Sequence[Alarm],
+    target: Colour,
+    weight: int,
+    despite: Collection[str] = (),
+    *,
+    is_other_empty: bool = False,
 ) -> tuple[Finding, ...]:
     """What the alarms say while the target colour has that share of the requests, in percent.
 
     Red on the target: FAIL, but INCONCLUSIVE while it has no requests, since it may be about what was there before.
-    Red on the other colour: INCONCLUSIVE while that one has requests, told afterwards.
+    Red on the other colour: INCONCLUSIVE while that one has requests and servers, told afterwards.
     """
     if not alarms:
         return ()
-    found = tuple(_finding(alarm, target, weight, despite) for alarm in alarms if alarm.state is not AlarmState.QUIET)
+    loud = [alarm for alarm in alarms if alarm.state is not AlarmState.QUIET]
+    is_past = is_other_empty or weight == WHOLE
+    found = tuple(_finding(alarm, target, weight, despite, is_past=is_past) for alarm in loud)
     return found or (Finding(Check.ALARMS, Outcome.PASS, "all quiet"),)
 
 
@@ -58,14 +65,14 @@ def why_not_quiet(alarms: Sequence[Alarm], despite: Collection[str] = ()) -> str
     return "; ".join(_told(alarm) for alarm in loud) or None
 
 
-def _finding(alarm: Alarm, target: Colour, weight: int, despite: Collection[str]) -> Finding:
+def _finding(alarm: Alarm, target: Colour, weight: int, despite: Collection[str], *, is_past: bool) -> Finding:
     if alarm.name in despite:
         return Finding(Check.ALARMS, Outcome.FAIL, f"{_told(alarm)}, as before the start", is_observed_only=True)
     if alarm.state is AlarmState.GONE:
         return Finding(Check.ALARMS, Outcome.NO_DATA, _told(alarm))
     if alarm.colour is target:
         return Finding(Check.ALARMS, Outcome.FAIL if weight else Outcome.INCONCLUSIVE, _told(alarm))
-    return Finding(Check.ALARMS, Outcome.INCONCLUSIVE, _told(alarm), is_observed_only=weight == 100)
+    return Finding(Check.ALARMS, Outcome.INCONCLUSIVE, _told(alarm), is_observed_only=is_past)
 
 
 def _told(alarm: Alarm) -> str:

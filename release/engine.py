@@ -8,13 +8,23 @@ may be done twice; so whoever gets the lock after a crash goes on by the same lo
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from release.decision import Apply, Decision, Pause, Record, Seen, Shift, Wait, decide, declared, take_back
-from release.errors import ForeignWeights, InfrastructureFailed, LedgerConflict, LockLost, Refused, TrafficNotConfirmed
+from release.decision import decide
+from release.effects import Apply, Decision, Pause, Record, Seen, Shift, TakeSnapshot, Wait, declared
+from release.errors import (
+    ForeignWeights,
+    InfrastructureFailed,
+    LedgerConflict,
+    LockLost,
+    Refused,
+    SnapshotFailed,
+    TrafficNotConfirmed,
+)
 from release.history import Entry, entry_for
 from release.ledger import InFlight, State
 from release.lookout import Lookout
 from release.machine import Phase, after
-from release.ports import Clock, Health, Hooks, Infrastructure, Judge, Ledger, Lock, Traffic, Watcher
+from release.moves import take_back
+from release.ports import Clock, Data, Health, Hooks, Infrastructure, Judge, Ledger, Lock, Traffic, Watcher
 from release.states import Weights, adopted, is_fit, paused, resumed, told
 from release.verdict import HookRun
 
@@ -34,6 +44,8 @@ class World:
     infrastructure: Infrastructure
     traffic: Traffic
     health: Health
+    data: Data | None
+    """The data volume; None where there is none."""
     judge: Judge
     hooks: Hooks
     clock: Clock
@@ -49,7 +61,7 @@ class Engine:
         self._world, self._lock = world, lock
         self._written: State | None = None
         """What this engine has just written: known without reading it."""
-        self._lookout = Lookout(world.traffic, world.health, world.judge, world.hooks, world.clock)
+        self._lookout = Lookout(world.traffic, world.health, world.data, world.judge, world.hooks, world.clock)
 
     def begin(self, release: InFlight, why: str) -> None:
         """Puts a planned release into the ledger: from now on nobody else changes the environment.
@@ -129,6 +141,8 @@ class Engine:
                 self._shift(decision.weights)
             case Apply():
                 self._apply(state, release)
+            case TakeSnapshot():
+                self._take_snapshot(release)
             case Pause():
                 self._pause(state, release, decision.why)
             case Wait():
@@ -161,6 +175,7 @@ class Engine:
 
     def _apply(self, state: State, release: InFlight) -> None:
         self._lock.renew()
+        self._lookout.applied = None  # a run that fails may have done half of its work
         try:
             self._world.infrastructure.apply(release.release_id)
         except InfrastructureFailed as error:
@@ -171,6 +186,15 @@ class Engine:
             self._lookout.blame(str(error))
         else:
             self._lookout.applied = declared(state)
+
+    def _take_snapshot(self, release: InFlight) -> None:
+        if self._world.data is None:
+            raise AssertionError("nobody decides so without a data volume")
+        self._lock.renew()
+        try:
+            self._lookout.snapshot = self._world.data.snapshot(release.release_id)
+        except SnapshotFailed as error:
+            self._lookout.blame(str(error))
 
     def _in_flight(self) -> tuple[State, InFlight]:
         state = self._written or self._world.ledger.read()

@@ -13,6 +13,9 @@ ReleaseError
 ├── ForeignWeights         the listener's weights are not the ledger's
 ├── TrafficNotConfirmed    the listener does not have the weights that it was given
 ├── InfrastructureFailed   the run of the program failed
+├── VolumeHeld             the data volume is still somebody's
+├── VolumeUnread           EC2 does not tell who has the data volume, or there is none
+├── SnapshotFailed         the data volume got no snapshot
 ├── ImageNotCopied         an image did not get from one registry to the other
 └── MetricsUnread          CloudWatch can't be read
 """
@@ -68,6 +71,18 @@ class TrafficNotConfirmed(ReleaseError):
 
 class InfrastructureFailed(ReleaseError):
     """The run of the program that was to make the ledger's capacities real has failed."""
+
+
+class VolumeHeld(ReleaseError):
+    """Somebody still has the data volume, so that no colour can get it."""
+
+
+class VolumeUnread(ReleaseError):
+    """EC2 refused, was not to be reached, or does not know the data volume; the message says which."""
+
+
+class SnapshotFailed(ReleaseError):
+    """The data volume got no snapshot; the message says what was in the way."""
 
 
 class ImageNotCopied(ReleaseError):

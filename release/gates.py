@@ -23,6 +23,8 @@ class Found:
     """Whether the environment's registry has the digest."""
     lock_holder: str | None
     """Who holds the environment's lock, and for what; None where it is free."""
+    volume_trouble: str | None = None
+    """Why the data volume can't be moved, as a text; None where it can, or there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,17 @@ def gates(plan: Plan, found: Found) -> tuple[Gate, ...]:
         Gate(f"{state.idle} empty", not idle.capacity and not found.healthy[state.idle], f"{idle.capacity} servers"),
         Gate("alarms quiet", found.not_quiet is None, found.not_quiet or "all quiet"),
         Gate("weights as in the ledger", found.weights == state.shares, _weights_told(found)),
+        *_volume_gates(plan, found),
+    )
+
+
+def _volume_gates(plan: Plan, found: Found) -> tuple[Gate, ...]:
+    if not plan.data_volume:
+        return ()
+    wanted, trouble = max(plan.capacity, plan.capacity_after), found.volume_trouble
+    return (
+        Gate("one server", wanted == 1, f"{wanted} wanted, and one at a time has data volume {plan.data_volume}"),
+        Gate("data volume", trouble is None, trouble or f"{plan.data_volume} is free, or a server's of ours"),
     )
 
 

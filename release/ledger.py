@@ -82,6 +82,8 @@ class Plan:
     """Seconds that the colour without requests keeps its servers once all is moved."""
     despite_alarms: tuple[str, ...] = ()
     """Names of alarms that were red before the start: they are told, and not heeded."""
+    data_volume: str = ""
+    """Id of the volume that moves from one colour's only server to the other's; empty for none."""
 
     def __post_init__(self) -> None:
         check_digest(self.digest)
@@ -97,6 +99,8 @@ class Plan:
         for field in ("ready_seconds", "judge_seconds", "pause_seconds", "warm_seconds"):
             if getattr(self, field) < 0:
                 raise LedgerError(f"{field} must be 0 or more, got {getattr(self, field)}")
+        if self.data_volume and (self.steps, self.warm_seconds) != ((WHOLE,), 0):
+            raise LedgerError(f"with data volume {self.data_volume} the only step is 100, and no colour stays warm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,8 @@ class InFlight:
     previous: Side
     """What the target colour had before: the way back restores it."""
     routes: Routes
+    snapshot: str = ""
+    """Id of the snapshot of the data volume; empty before it is made."""
 
     def __post_init__(self) -> None:
         for field in ("release_id", "started_by"):
@@ -145,6 +151,16 @@ class InFlight:
             raise LedgerError(f"step must be within 0 to {len(self.plan.steps) - 1}, got {self.step}")
         if self.phase.is_over:
             raise LedgerError(f"a release that is {self.phase} is no longer in flight")
+        if self.plan.data_volume:
+            self._check_that_one_server_is_enough()
+
+    def _check_that_one_server_is_enough(self) -> None:
+        wanted = (self.plan.capacity, self.plan.capacity_after, self.previous.capacity)
+        if wanted != (1, 1, 0):
+            raise LedgerError(
+                f"with data volume {self.plan.data_volume} capacity and capacity_after must be 1 and the target "
+                f"colour empty before, got {', '.join(map(str, wanted))}"
+            )
 
     @property
     def is_paused(self) -> bool:
@@ -179,6 +195,8 @@ class State:
             raise LedgerError(f"{self.live} is live and no release is in flight, so its weight must be 100, got {got}")
         if self.is_released:
             self._check_that_weights_have_servers()
+        if self.data_volume and self.blue.capacity and self.green.capacity:
+            raise LedgerError(f"data volume {self.data_volume} takes one writer, so blue or green must have no servers")
 
     @classmethod
     def initial(cls) -> "State":
@@ -214,11 +232,18 @@ class State:
         """Weights that the listener is to have; all 0 where nothing is released: then it says so with a 503."""
         return {colour: self.side(colour).weight if self.side(colour).digest else 0 for colour in Colour}
 
+    @property
+    def data_volume(self) -> str:
+        """Id of the data volume that the release under way has to move; empty for none."""
+        return self.release.plan.data_volume if self.release else ""
+
     def side(self, colour: Colour) -> Side:
         """What this colour runs."""
         return self.blue if colour is Colour.BLUE else self.green
 
     def _check_that_weights_have_servers(self) -> None:
+        if self.data_volume:  # moves while requests fail
+            return
         for colour in Colour:
             side = self.side(colour)
             if side.weight and not side.capacity:

@@ -64,12 +64,16 @@ def state_of_item(item_json: str) -> State:
 
 def _flight_document(release: InFlight) -> dict[str, Any]:
     times = {field: getattr(release, field) for field in ("started_at", "since", "paused_at")}
-    return {**asdict(release), **{field: time and time.isoformat() for field, time in times.items()}}
+    document = {**asdict(release), **{field: time and time.isoformat() for field, time in times.items()}}
+    for some, name in ((document, "snapshot"), (document["plan"], "data_volume")):
+        if not some[name]:  # so that a Teal that knows of no volumes reads a release without one
+            del some[name]
+    return document
 
 
 def _in_flight(value: Any) -> InFlight:
     names = ("release_id", "phase", "since", "step", "paused_at", "started_by", "started_at")
-    found = fields(value, "release", (*names, "plan", "previous", "routes"))
+    found = fields(value, "release", (*names, "plan", "previous", "routes"), ("snapshot",))
     return InFlight(
         release_id=text(found["release_id"], "release.release_id"),
         phase=choice(found["phase"], "release.phase", Phase),
@@ -81,6 +85,7 @@ def _in_flight(value: Any) -> InFlight:
         plan=_plan(found["plan"]),
         previous=_side(found["previous"], "release.previous"),
         routes=_routes(found["routes"]),
+        snapshot=text(found.get("snapshot", ""), "release.snapshot"),
     )
 
 
@@ -90,6 +95,7 @@ def _plan(value: Any) -> Plan:
         value,
         "release.plan",
         ("digest", "target", "steps", "bakes", "capacity", "capacity_after", "despite_alarms", *times),
+        ("data_volume",),
     )
     return Plan(
         digest=text(found["digest"], "release.plan.digest"),
@@ -106,6 +112,7 @@ def _plan(value: Any) -> Plan:
         ),
         capacity=whole(found["capacity"], "release.plan.capacity"),
         capacity_after=whole(found["capacity_after"], "release.plan.capacity_after"),
+        data_volume=text(found.get("data_volume", ""), "release.plan.data_volume"),
         **{name: number(found[name], f"release.plan.{name}") for name in times},
     )
 

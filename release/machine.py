@@ -1,6 +1,7 @@
 """The life of a release as a table. Everything here is pure.
 
-The diagram in docs/release.md is drawn from the table; what a phase does is in release.decision.
+The diagram in docs/release.md is drawn from the table; what a phase does is in release.decision and,
+where a data volume has to move, in release.gap.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,10 @@ class Event(StrEnum):
     """What can happen to a release."""
 
     STARTED = "STARTED"
+    GAP_BEGUN = "GAP_BEGUN"
+    """The live colour is to lose its server, so that the data volume gets free; requests fail from here on."""
+    SNAPSHOT_MADE = "SNAPSHOT_MADE"
+    """Nobody had the data volume, and there is a snapshot of it: the target colour is to get its server."""
     IDLE_HEALTHY = "IDLE_HEALTHY"
     """Every server of the target colour passes the load balancer's checks."""
     IDLE_VERIFIED = "IDLE_VERIFIED"
@@ -46,6 +51,8 @@ class Event(StrEnum):
     """Something was wrong with the target colour."""
     TAKEN_BACK = "TAKEN_BACK"
     """Somebody asked for the way back."""
+    LIVE_RECALLED = "LIVE_RECALLED"
+    """Nobody has the data volume any more: the colour that was live before is to get its server back."""
     LIVE_RESTORED = "LIVE_RESTORED"
     """The colour that was live before has every request, and the other one no servers."""
 
@@ -54,11 +61,20 @@ _WAY_BACK = {Event.FAILED: Phase.ROLLING_BACK, Event.TAKEN_BACK: Phase.ROLLING_B
 
 TRANSITIONS: Mapping[Phase, Mapping[Event, Phase]] = {
     Phase.PLANNED: {Event.STARTED: Phase.PREPARING, **_WAY_BACK},
-    Phase.PREPARING: {Event.IDLE_HEALTHY: Phase.VERIFYING, **_WAY_BACK},
+    Phase.PREPARING: {
+        Event.GAP_BEGUN: Phase.PREPARING,
+        Event.SNAPSHOT_MADE: Phase.PREPARING,
+        Event.IDLE_HEALTHY: Phase.VERIFYING,
+        **_WAY_BACK,
+    },
     Phase.VERIFYING: {Event.IDLE_VERIFIED: Phase.SHIFTING, **_WAY_BACK},
     Phase.SHIFTING: {Event.STEP_PASSED: Phase.SHIFTING, Event.ALL_MOVED: Phase.SETTLING, **_WAY_BACK},
     Phase.SETTLING: {Event.RETIRED: Phase.SETTLING, Event.SETTLED: Phase.DONE, **_WAY_BACK},
-    Phase.ROLLING_BACK: {Event.RETIRED: Phase.ROLLING_BACK, Event.LIVE_RESTORED: Phase.ROLLED_BACK},
+    Phase.ROLLING_BACK: {
+        Event.RETIRED: Phase.ROLLING_BACK,
+        Event.LIVE_RECALLED: Phase.ROLLING_BACK,
+        Event.LIVE_RESTORED: Phase.ROLLED_BACK,
+    },
     Phase.DONE: {},
     Phase.ROLLED_BACK: {},
 }

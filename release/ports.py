@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from release.decision import Decision, Seen
+from release.effects import Decision, Seen
 from release.history import Entry
 from release.ledger import Colour, InFlight, State
 from release.machine import Phase
@@ -61,6 +61,19 @@ class Health(Protocol):
 
     def healthy(self) -> Mapping[Colour, int]:
         """Servers that pass them, by colour."""
+
+
+class Data(Protocol):
+    """The data volume, which one server at a time has."""
+
+    def is_free(self) -> bool:
+        """Whether no server has it. Raises VolumeUnread."""
+
+    def snapshot(self, release_id: str) -> str:
+        """Makes the release's snapshot of it and returns its id; of a release that has one, that one's.
+
+        What is written later is not in it, so nobody needs to wait until it is stored. Raises SnapshotFailed.
+        """
 
 
 class Judge(Protocol):

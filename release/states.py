@@ -22,8 +22,21 @@ def floor(capacity: int) -> int:
 
 
 def is_fit(state: State, healthy: Weights) -> bool:
-    """Whether each colour has the healthy servers that the state's shares ask of it."""
-    return all(healthy[colour] >= floor(state.side(colour).capacity) for colour in Colour if state.shares[colour])
+    """Whether each colour has the healthy servers that the state's shares ask of it; true while no colour can."""
+    return is_cut_off(state) or all(
+        healthy[colour] >= floor(state.side(colour).capacity) for colour in Colour if state.shares[colour]
+    )
+
+
+def is_cut_off(state: State) -> bool:
+    """Whether no colour that is to get requests has servers: the gap, while a data volume moves to the other one."""
+    serving = [colour for colour in Colour if state.shares[colour]]
+    return bool(serving) and not any(state.side(colour).capacity for colour in serving)
+
+
+def are_answered(weights: Weights, healthy: Weights) -> bool:
+    """Whether any request is, with these weights at the listener and so many healthy servers."""
+    return any(weights[colour] and healthy[colour] for colour in Colour)
 
 
 def paused(state: State, now: datetime) -> State:
@@ -52,6 +65,8 @@ def adopted(state: State, release: InFlight, weights: Weights) -> State:
     if release.phase is not Phase.SHIFTING or sum(weights.values()) != WHOLE or not 0 < share <= WHOLE:
         raise Refused(f"a release that is {release.phase} can't go on from weights {told(weights)}: restore them")
     steps = release.plan.steps
+    if state.data_volume and share != WHOLE:
+        raise Refused(f"with a data volume one colour alone serves, and the weights are {told(weights)}: restore them")
     step = max((place for place, each in enumerate(steps) if each <= share), default=0)
     plan = replace(release.plan, steps=(*steps[:step], share, *steps[step + 1 :]))
     weighted = with_share(state, plan.target, share)

@@ -9,11 +9,12 @@ from release.errors import LedgerError
 T = TypeVar("T")
 
 
-def fields(value: Any, where: str, names: tuple[str, ...]) -> Mapping[str, Any]:
-    """An object with exactly these names."""
+def fields(value: Any, where: str, names: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    """An object with exactly these names, and maybe the optional ones."""
     if not isinstance(value, dict):
         raise LedgerError(f"{where} must be an object, got {value!r}")
-    for complaint, odd in (("unknown", value.keys() - set(names)), ("missing", set(names) - value.keys())):
+    unknown, missing = value.keys() - set(names) - set(optional), set(names) - value.keys()
+    for complaint, odd in (("unknown", unknown), ("missing", missing)):
         if odd:
             raise LedgerError(f"{where} takes {', '.join(names)}; {complaint}: {', '.join(sorted(odd))}")
     return value

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from release.decision import Decision, Seen
+from release.effects import Decision, Seen
 from release.engine import Engine, World
 from release.errors import InfrastructureFailed, LedgerConflict, LockLost
 from release.history import Entry
 from release.ledger import Colour, InFlight, Plan, Routes, Side, State
 from release.machine import Phase
+from release.ports import Data
 from release.states import floor
 from release.verdict import GOOD, NO_HOOK, HookAnswer, HookRun, Outcome, Verdict
 
@@ -156,6 +157,7 @@ class FakeWorld:
         self.hook_now: Callable[[], HookAnswer] = lambda: NO_HOOK
         self.told: list[Phase] = []
         self.broken_program = 0
+        self.data: Data | None = None
         self.writes: list[Mapping[Colour, int]] = []
         self.upon: dict[str, Callable[[], None]] = {}
 
@@ -166,6 +168,7 @@ class FakeWorld:
             infrastructure=self,
             traffic=self,
             health=self,
+            data=self.data,
             judge=self,
             hooks=self,
             clock=self.clock,
@@ -201,15 +204,18 @@ class FakeWorld:
                 raise InfrastructureFailed("the run failed")
             assert self.state.release is not None
             assert self.state.release.release_id == release_id
-            for colour in Colour:
-                side = self.state.side(colour)
-                self.servers[colour] = (side.digest or "", side.capacity)
+            self._place_servers()
             if self.declared_weights != self.state.shares:  # the engine writes only what its own state has otherwise
                 self._set(self.state.shares)
                 self.declared_weights = self.state.shares
             self._check_served()
 
         self.wire.over("apply", run)
+
+    def _place_servers(self) -> None:
+        for colour in Colour:
+            side = self.state.side(colour)
+            self.servers[colour] = (side.digest or "", side.capacity)
 
     def weights(self) -> Mapping[Colour, int]:
         return self.listener

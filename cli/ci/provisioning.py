@@ -5,6 +5,7 @@ import time
 from cli.local.interrupt import ending_engine
 from cli.project import Project
 from cli.release.conduct import launch
+from cli.release.gap import gap_of
 from cli.release.options import Pace
 from cli.release.place import Place, place_of
 from cli.release.planning import plan_of
@@ -58,7 +59,8 @@ def released(place: Place, digest: str, pace: Pace) -> Phase | None:
     if state.release is None and state.side(state.live).digest == digest:
         place.steps.remark(f"{place.name} serves {digest} already.")
         return Phase.DONE
-    return launch(place, plan_of(place, digest, state, pace))
+    plan = plan_of(place, digest, state, pace)
+    return launch(place, plan, gap_of(place, plan, state, pace))
 
 
 def serving(place: Place) -> Reference:

@@ -21,6 +21,8 @@ COMMANDS = {
 def group() -> None:
     """Release a new version of an environment with no downtime, and take it back.
 
+    Where there is a data volume, which one server at a time has, there is a gap: `plan` says how long.
+
     Works on environments in the embedded cloud (`teal local up`), and with --aws on environments on AWS.
 
     \b

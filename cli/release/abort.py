@@ -19,7 +19,8 @@ from release.machine import Phase
 def abort(environment: str, reason: str, as_json: bool) -> None:
     """End the release in flight in ENV: running, paused or killed.
 
-    All requests go back to the colour that was live before. Exits with 0 once they have, with 4 if none is in flight.
+    All requests go back to the colour that was live before; with a data volume, once that one has it again. Exits with
+    0 once they have, with 4 if none is in flight.
 
     \b
     Example:

@@ -11,7 +11,7 @@ from cli.release.place import caller, place_of
 from release.engine import PAUSED
 from release.errors import Refused
 from release.flags import flag
-from release.states import paused
+from release.states import is_cut_off, paused
 
 
 @click.command()
@@ -22,7 +22,7 @@ def pause(environment: str, reason: str) -> None:
     """Hold the release in ENV where it is: the weights stay.
 
     The command that runs it goes on watching, and still takes a bad version back. Nobody who resumes within
-    teal:pauseSeconds: it is taken back, too.
+    teal:pauseSeconds: it is taken back, too. While a data volume moves, requests go on failing, which it says.
 
     \b
     Examples:
@@ -38,5 +38,7 @@ def pause(environment: str, reason: str) -> None:
         state = flag(place.ledger, partial(paused, now=now), PAUSED, reason, by=caller(), at=now)
     if state.release is None:
         raise Refused(f"no release is in flight in {environment}")
+    if is_cut_off(state):
+        click.echo(f"Requests fail: {state.data_volume} moves. `teal release abort {environment}` brings them back.")
     watched = f"{holder.who} watches it" if holder else "nobody watches it"
     click.echo(f"{state.release.release_id} is paused; {watched}. `teal release resume {environment}` goes on.")

@@ -6,6 +6,7 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +16,7 @@ from release.adapters.autoscaling import size_of
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_hands import HandTable
 from release.adapters.dynamodb_lock import LockTable
+from release.adapters.ebs import EbsVolume
 from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
 from release.alarms import why_not_quiet
@@ -22,7 +24,7 @@ from release.engine import World
 from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
 from release.hands import Touched, standing
-from release.ledger import Colour, Routes
+from release.ledger import Colour, InFlight, Plan, Routes
 from release.ports import Clock, Watcher
 from stack_files import region_of
 
@@ -120,6 +122,11 @@ class Place(ABC):
         return found
 
     @property
+    def gap_guess(self) -> timedelta:
+        """How long a data volume may take from one colour's server to the other's, where that was never seen."""
+        return timedelta(minutes=2)
+
+    @property
     def routes(self) -> Routes:
         """Where its traffic is turned, by its program's exports."""
         arns = self.exports["targetGroupArns"]
@@ -129,17 +136,18 @@ class Place(ABC):
             sticky_seconds=self.settings.sticky_seconds,
         )
 
-    def found(self, digest: str, routes: Routes, despite_alarms: Collection[str]) -> Found:
-        """What the gates look at before a release of a digest."""
+    def found(self, plan: Plan, routes: Routes) -> Found:
+        """What the gates look at before a release."""
         repository = str(self.exports["repositoryUrl"]).partition("/")[2]
         holder = self.locks.holder()
         return Found(
             state=self.ledger.read(),
             weights=self.traffic(routes).weights(),
             healthy=self.health(routes).healthy(),
-            not_quiet=self._not_quiet(despite_alarms),
-            has_image=has_image(self.client("ecr"), repository, digest),
+            not_quiet=self._not_quiet(plan.despite_alarms),
+            has_image=has_image(self.client("ecr"), repository, plan.digest),
             lock_holder=str(holder) if holder else None,
+            volume_trouble=self._volume_trouble(plan.data_volume, routes) if plan.data_volume else None,
         )
 
     def traffic(self, routes: Routes) -> ListenerTraffic:
@@ -149,6 +157,19 @@ class Place(ABC):
     def health(self, routes: Routes) -> TargetHealth:
         """The load balancer's own checks."""
         return TargetHealth(self.client("elbv2"), routes)
+
+    @property
+    def data_volume(self) -> str:
+        """Id of its data volume, by its program's exports; empty for none."""
+        return str(self.exports.get("dataVolumeId") or "")
+
+    def data(self, volume_id: str) -> EbsVolume:
+        """A data volume of its."""
+        return EbsVolume(self.client("ec2"), volume_id)
+
+    def _volume_trouble(self, volume_id: str, routes: Routes) -> str | None:
+        ours = self.health(routes).servers().values()
+        return self.data(volume_id).trouble(frozenset().union(*ours))
 
     def _not_quiet(self, despite: Collection[str]) -> str | None:
         from cli.release.judging import alarms_of  # the way back has no use for it
@@ -162,13 +183,15 @@ class Place(ABC):
         """Servers that a colour is to have by now: the ledger's, or more where scaling has added some."""
         return size_of(self.client("autoscaling"), str(self.exports["scalingGroupNames"][colour]))
 
-    def world(self, routes: Routes, company: "Company", clock: Clock, watcher: Watcher) -> World:
-        """Everything that an engine deals with here."""
+    def world(self, release: InFlight, company: "Company", clock: Clock, watcher: Watcher) -> World:
+        """Everything that an engine deals with here, for a release."""
+        routes, volume_id = release.routes, release.plan.data_volume
         return World(
             ledger=self.ledger,
             infrastructure=self,
             traffic=self.traffic(routes),
             health=self.health(routes),
+            data=self.data(volume_id) if volume_id else None,
             judge=company,
             hooks=company,
             clock=clock,

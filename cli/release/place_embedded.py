@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,11 @@ class EmbeddedPlace(Place):
     def variables(self) -> Mapping[str, str]:
         """This process's own, and those that lead to the embedded cloud."""
         return {**os.environ, **self._access}
+
+    @property
+    def gap_guess(self) -> timedelta:
+        """Its servers are processes or containers, which are up within seconds."""
+        return timedelta(seconds=30)
 
     def new_client(self, service: str, region: str | None = None) -> Any:
         """By the embedded cloud's endpoint and credentials."""

@@ -6,6 +6,7 @@ import json
 import click
 
 from cli.failures import REFUSED, one_line
+from cli.release.gap import Gap, gap_of
 from cli.release.image import wanted_digest
 from cli.release.options import Pace, despite_option, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
@@ -30,7 +31,7 @@ def plan(
 ) -> None:
     """Show what releasing an image in ENV would do, and every gate's answer; nothing is changed.
 
-    Exits with 4 while a gate is closed.
+    Exits with 4 while a gate is closed. Where there is a data volume, it says how long requests will fail.
 
     \b
     Examples:
@@ -43,17 +44,19 @@ def plan(
         state = place.ledger.read()
         found = plan_of(place, digest, state, pace, despite_alarms)
         routes = place.routes
-        answers = gates(found, place.found(digest, routes, despite_alarms))
+        answers = gates(found, place.found(found, routes))
+        gap = gap_of(place, found, state, pace)
         remarks = [each.remark(environment) for each in place.touched(routes)]
     if as_json:
         is_live = state.side(state.live).digest == digest
-        click.echo(json.dumps({**_document(found, answers, is_live=is_live), "remarks": remarks}))
+        more = {"remarks": remarks, "gap": gap and gap.document()}
+        click.echo(json.dumps({**_document(found, answers, is_live=is_live), **more}))
     elif state.side(state.live).digest == digest:
         _remark(remarks)
         click.echo(f"{environment} serves {digest} already: there is nothing to release.")
         return
     else:
-        _show(found, answers)
+        _show(found, answers, gap)
         _remark(remarks)
     if not all(gate.is_open for gate in answers):
         click.get_current_context().exit(REFUSED)
@@ -68,17 +71,25 @@ def _document(plan: Plan, answers: tuple[Gate, ...], *, is_live: bool) -> dict[s
     }
 
 
-def _show(plan: Plan, answers: tuple[Gate, ...]) -> None:
+def _show(plan: Plan, answers: tuple[Gate, ...], gap: Gap | None) -> None:
     for gate in answers:
         click.echo(f"{'open' if gate.is_open else 'CLOSED':<7} {gate.name}: {gate.why}")
+    if gap and gap.outage:
+        click.echo(f"prepare end {plan.target.other}'s server: requests fail from here on")
+    if gap:
+        click.echo(f"prepare snapshot of {plan.data_volume}, once it is free, within {plan.ready_seconds:g} s")
     click.echo(
         f"prepare {plan.capacity} servers of {plan.digest} on {plan.target}, healthy within {plan.ready_seconds:g} s"
     )
     click.echo(f"verify  {plan.target} by the test route")
     for step, bake in zip(plan.steps, plan.bakes, strict=True):
         click.echo(f"shift   {step:>3} % to {plan.target}, bake {bake:g} s and {plan.judge_seconds:g} s for a verdict")
-    click.echo(f"settle  keep {plan.target.other} warm for {plan.warm_seconds:g} s, then end its servers")
+    if gap is None:
+        click.echo(f"settle  keep {plan.target.other} warm for {plan.warm_seconds:g} s, then end its servers")
     click.echo(f"at least {least_time(plan).total_seconds():g} s, and what starting servers takes")
+    if gap:
+        click.echo(f"gap     {gap.told}")
+        _remark([gap.overridden] if gap.overridden else [])
 
 
 def _remark(remarks: list[str]) -> None:

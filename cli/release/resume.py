@@ -60,4 +60,4 @@ def _run(place: Place, release: InFlight, weights: str | None) -> Phase | None:
         engine.resume()
 
     lock = place.locks.acquire(caller(), f"resume {release.release_id}")
-    return conduct(place, lock, release.routes, f"Release {release.release_id}", first)
+    return conduct(place, lock, release, f"Release {release.release_id}", first)

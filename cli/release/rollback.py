@@ -7,6 +7,7 @@ import click
 from cli.failures import one_line
 from cli.release.back import turn_back
 from cli.release.conduct import end, launch
+from cli.release.gap import gap_of
 from cli.release.options import Pace, environment_argument, json_option, waits_options
 from cli.release.place import place_of
 from cli.release.planning import plan_of
@@ -33,6 +34,9 @@ def rollback(
     (their command ends with 7, lock lost). Once it is over, the image before is released in one step of 100 %; the
     times are for that. Exits with 0 once ENV is back.
 
+    With a data volume no colour is warm: requests fail until the other one has the volume again. The data stays as it
+    is; a snapshot from before the release is for a person to restore.
+
     \b
     Examples:
       teal release rollback dev
@@ -46,5 +50,7 @@ def rollback(
         digest = state.side(state.idle).digest
         if digest is None:
             raise Refused(f"{environment} has had no image before {state.side(state.live).digest}")
-        outcome = launch(place, plan_of(place, digest, state, replace(pace, steps=(WHOLE,))))
+        pace = replace(pace, steps=(WHOLE,))
+        plan = plan_of(place, digest, state, pace)
+        outcome = launch(place, plan, gap_of(place, plan, state, pace))
     end(place, outcome, wanted=Phase.DONE)

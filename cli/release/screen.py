@@ -6,9 +6,10 @@ import sys
 import click
 
 from cli.steps import Step, Steps
-from release.decision import Apply, Decision, Pause, Record, Seen, Shift, Wait
+from release.effects import Apply, Decision, Pause, Record, Seen, Shift, TakeSnapshot, Wait
 from release.history import Entry
 from release.ledger import Colour, State
+from release.states import are_answered
 
 
 class Screen:
@@ -54,6 +55,8 @@ def next_of(decision: Decision) -> str:
             return "gives the listener its weights"
         case Apply():
             return "runs the program"
+        case TakeSnapshot():
+            return "makes a snapshot of the data volume"
         case Pause():
             return "pauses"
         case Wait():
@@ -68,6 +71,8 @@ def present(state: State, seen: Seen) -> list[str]:
         paused = ", paused" if release.is_paused else ""
         step = f"step {release.step + 1} of {len(release.plan.steps)}"
         lines.append(f"  {release.release_id} {release.phase}{paused}, {step}")
+    if state.data_volume and not are_answered(seen.weights, seen.healthy):
+        lines.append(f"  requests fail: {state.data_volume} moves")
     for colour in Colour:
         side = state.side(colour)
         role = "live" if colour is state.live else "idle"

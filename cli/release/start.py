@@ -4,6 +4,7 @@ import click
 
 from cli.failures import one_line
 from cli.release.conduct import end, launch
+from cli.release.gap import gap_of
 from cli.release.image import wanted_digest
 from cli.release.options import Pace, despite_option, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
@@ -30,7 +31,8 @@ def start(
     """Release an image in ENV step by step.
 
     Ctrl-C pauses: the traffic stays as it is. A digest that is live already is no release: nothing is done. With --json
-    every event is a line on standard output.
+    every event is a line on standard output. Where there is a data volume, requests fail while it moves: it says for
+    how long.
 
     \b
     Examples:
@@ -46,5 +48,6 @@ def start(
         if state.release is None and live == digest and not phoenix:
             click.echo(f"{environment} serves {digest} already: nothing to do.", err=as_json)
             return
-        outcome = launch(place, plan_of(place, digest, state, pace, despite_alarms))
+        plan = plan_of(place, digest, state, pace, despite_alarms)
+        outcome = launch(place, plan, gap_of(place, plan, state, pace))
     end(place, outcome, wanted=Phase.DONE)

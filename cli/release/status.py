@@ -10,6 +10,7 @@ from cli.failures import one_line
 from cli.release.options import environment_argument, json_option
 from cli.release.place import Place, place_of
 from release.ledger import Colour
+from release.states import are_answered
 
 WATCH_SECONDS = 1.0
 
@@ -58,6 +59,9 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
     click.echo(
         f"release {release['id']}: {release['phase']} since {release['since']}{paused}, {step}, by {release['by']}"
     )
+    if release["data_volume"]:
+        now = "requests fail while it moves" if release["in_gap"] else "requests are answered"
+        click.echo(f"data volume {release['data_volume']}: {now}; snapshot {release['snapshot'] or 'not made yet'}")
     click.echo(f"lock: {found['lock'] or 'free'}")
 
 
@@ -94,5 +98,8 @@ def _document(place: Place) -> dict[str, Any]:
             "step": flight.step,
             "steps": flight.plan.steps,
             "by": flight.started_by,
+            "data_volume": flight.plan.data_volume or None,
+            "snapshot": flight.snapshot or None,
+            "in_gap": bool(flight.plan.data_volume) and not are_answered(weights, healthy),
         },
     }

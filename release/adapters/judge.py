@@ -1,13 +1,14 @@
 """The judge of a release: our own requests, CloudWatch's metrics, the environment's alarms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from release.adapters.gathered import Gathered, Unanswered
 from release.adapters.synthetic import Aim
 from release.alarms import Alarm, alarm_findings
 from release.judgement import (
+    NOTHING,
     Check,
     Finding,
     Limits,
@@ -59,11 +60,17 @@ class TrafficJudge:
         self._rules, self._probe, self._metrics, self._alarms = rules, probe, metrics, alarms
 
     def verdict(self, release: InFlight) -> Verdict:
-        """What is to be said of the target colour by now, for the share of requests that it has."""
+        """What is to be said of the target colour by now, for the share of requests that it has.
+
+        Where a data volume moved to it, live has no servers any more: it is no measure, and its alarms are told only.
+        """
         weight, rules = target_weight(release), self._rules
         aim = Aim(release.plan.target, release.plan.digest, weight)
+        probed = self._probe.look(aim)
+        if release.plan.data_volume:
+            probed = replace(probed, live=NOTHING)
         findings = (
-            *judge_probe(self._probe.look(aim), rules.limits, weight),
+            *judge_probe(probed, rules.limits, weight),
             *self._of_metrics(release, weight),
             *self._of_alarms(release, weight),
         )
@@ -81,7 +88,7 @@ class TrafficJudge:
             finding = Finding(Check.METRIC_ERRORS, Outcome.NO_DATA, found.why, is_observed_only=not is_waited_for)
             return (finding,)
         target = release.plan.target
-        sample, live = found[target], found[target.other]
+        sample, live = found[target], NOTHING if release.plan.data_volume else found[target.other]
         errors = judge_errors(Check.METRIC_ERRORS, sample, limits, live)
         latency = judge_latency(Check.METRIC_LATENCY, sample, limits, live)
         # Too few for a percentile is nothing to wait for: a quiet service may never have one.
@@ -93,4 +100,6 @@ class TrafficJudge:
         found = self._alarms.latest(release)
         if isinstance(found, Unanswered):
             return (Finding(Check.ALARMS, Outcome.NO_DATA, found.why),)
-        return alarm_findings(found, release.plan.target, weight, self._rules.despite_alarms)
+        plan = release.plan
+        alone = bool(plan.data_volume)
+        return alarm_findings(found, plan.target, weight, self._rules.despite_alarms, is_other_empty=alone)

@@ -81,6 +81,20 @@ def test_release_changes_listener_scaling_groups_templates_and_ledger_and_nothin
     assert not {action for action in changing if "Delete" in action and action != "autoscaling:DeletePolicy"}
 
 
+def test_release_makes_snapshots_of_its_environments_volumes_alone_and_tags_no_other() -> None:
+    about = {each.sid: each for each in statements_of("release") if each.sid.startswith("Snapshot")}
+    tags = {"Project": ("{project}",), "Environment": ("{environment}",)}
+    assert about["SnapshotOf"].resources == ("arn:aws:ec2:{region}:{account}:volume/*",)
+    assert about["SnapshotOf"].conditions == {
+        "StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+    }
+    assert about["Snapshot"].conditions == {
+        "StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    }
+    assert about["SnapshotTags"].conditions == {"StringEquals": {"ec2:CreateAction": ("CreateSnapshot",)}}
+    assert about["Snapshot"].resources == about["SnapshotTags"].resources == ("arn:aws:ec2:{region}::snapshot/*",)
+
+
 def test_no_role_passes_a_role_but_the_instances_ones_and_to_named_services_only() -> None:
     for _, statement in every():
         if "iam:PassRole" in statement.actions:

@@ -16,7 +16,7 @@ from processes.job import Do, Ended, FastClock, Fault, Harm, Job, When
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_lock import TERM, HeldLock, LockTable
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
-from release.decision import Decision, Seen
+from release.effects import Decision, Seen
 from release.engine import Engine, World
 from release.errors import InfrastructureFailed, Refused, ReleaseError, ReleaseInFlight
 from release.history import Entry
@@ -254,6 +254,7 @@ class Work:
             infrastructure=Program(self._ledger, elbv2, self._routes),
             traffic=ListenerTraffic(elbv2, self._routes, sleep=self._doze),
             health=self.health,
+            data=None,
             judge=onlooker,
             hooks=onlooker,
             clock=self._clock,

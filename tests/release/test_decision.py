@@ -6,10 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from release.decision import Apply, Record, Seen, Shift, Wait, decide, declared, is_warm, take_back
+from release.decision import decide
+from release.effects import Apply, Record, Seen, Shift, Wait, declared
 from release.errors import ForeignWeights, IllegalEvent, Refused, UnsafeWeights
 from release.ledger import Colour, State
 from release.machine import Event, Phase
+from release.moves import is_warm, take_back
 from release.states import floor
 from release.verdict import GOOD, Verdict
 from release_world import LIVE, SERVERS, START, bad, flight, plan

@@ -5,6 +5,7 @@ import pytest
 from release.gates import Found, gates, least_time
 from release.ledger import Colour, State
 from release_world import LIVE, NEXT, SERVERS, flight, plan
+from volume_world import moving
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 STATE = State.first(LIVE, SERVERS)
@@ -43,6 +44,19 @@ def test_in_a_quiet_environment_every_gate_is_open() -> None:
 )
 def test_each_gate_closes_for_its_reason(found: Found, name: str) -> None:
     assert closed(found) == [name]
+
+
+@pytest.mark.parametrize(
+    ("changes", "trouble", "name"),
+    [({}, None, None), ({"capacity": 2}, None, "one server"), ({"capacity_after": 2}, None, "one server"),
+     ({}, "vol-1 is held by i-9, no server of ours", "data volume")],
+)  # fmt: skip
+def test_a_data_volume_has_gates_of_its_own(changes: dict[str, int], trouble: str | None, name: str | None) -> None:
+    state = State.first(LIVE, 1)
+    found = replace(FINE, state=state, weights=state.weights, volume_trouble=trouble)
+    answers = gates(moving(**changes), found)
+    assert [gate.name for gate in answers if not gate.is_open] == ([name] if name else [])
+    assert [gate.name for gate in answers][-2:] == ["one server", "data volume"]
 
 
 def test_a_plan_says_how_long_it_waits_at_least() -> None:

@@ -19,6 +19,7 @@ from release.machine import Phase
 from release.verdict import Outcome, Verdict
 from release_world import NEXT, flight
 from settings import of_stack
+from volume_world import moving_flight
 
 LIMITS = Limits(error_share_percent=1, p99_seconds=1.0, min_samples=20, points_over_live=1, times_live=3)
 FINE = Sample(requests=100, failed=0, p99_seconds=0.05)
@@ -31,6 +32,7 @@ class World:
     """What each source of a judge says."""
 
     target: Sample = FINE
+    live: Sample = FINE
     streak: int = 0
     metrics: Mapping[Colour, Sample] | Exception = field(default_factory=lambda: dict.fromkeys(Colour, FINE))
     red: tuple[str, ...] = ()
@@ -41,7 +43,7 @@ class World:
     def look(self, aim: Aim) -> Probed:
         self.aims.append(aim)
         return Probed(
-            target=self.target, live=FINE, users=FINE, streak=self.streak, trouble="status 500", is_cut_off=False
+            target=self.target, live=self.live, users=FINE, streak=self.streak, trouble="status 500", is_cut_off=False
         )
 
     def close(self) -> None:
@@ -127,6 +129,24 @@ def test_metrics_are_waited_for_only_where_told_and_once_there_is_traffic() -> N
 
 def test_before_there_is_traffic_a_red_alarm_is_waited_for() -> None:
     assert verdict(World(red=("green",)), VERIFYING).outcome is Outcome.INCONCLUSIVE
+
+
+MOVED = moving_flight(phase=Phase.VERIFYING)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"live": BAD, "target": BAD}, {"metrics": dict.fromkeys(Colour, BAD)}], ids=["probe", "metrics"]
+)
+def test_a_live_colour_that_lost_its_server_to_the_release_excuses_nobody(changes: dict[str, Any]) -> None:
+    assert verdict(World(**changes), VERIFYING).outcome is Outcome.INCONCLUSIVE
+    assert verdict(World(**changes), MOVED).outcome is Outcome.FAIL
+
+
+def test_an_alarm_on_a_live_colour_that_lost_its_server_to_the_release_is_told_only() -> None:
+    assert verdict(World(red=("blue",)), VERIFYING).outcome is Outcome.INCONCLUSIVE
+    moved = verdict(World(red=("blue",)), MOVED)
+    assert moved.outcome is Outcome.PASS
+    assert "observed only: alarms: web-blue (blue) is red" in moved.why
 
 
 def test_what_is_observed_only_is_told() -> None:

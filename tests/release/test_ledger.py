@@ -12,6 +12,7 @@ from release.ledger import Colour, Plan, Side, State, admit
 from release.ledger_text import KEY, dump, item, parse, state_of_item
 from release.machine import Phase
 from release_world import flight, plan
+from volume_world import moving_flight
 
 DIGEST = "sha256:" + "a" * 64
 RELEASE = flight(phase=Phase.SHIFTING, started_at=datetime(2026, 11, 23, tzinfo=UTC))
@@ -204,6 +205,30 @@ def test_any_rising_steps_and_times_survive_the_table(steps: set[int], seconds: 
     wanted: Plan = plan(steps=(*sorted(steps), 100), bakes=(seconds,) * (len(steps) + 1), warm_seconds=seconds)
     state = replace(State.first(DIGEST, 2), release=flight(plan=wanted, step=len(steps)))
     assert parse(dump(state)) == state
+
+
+def test_what_moves_a_data_volume_survives_the_table() -> None:
+    release = moving_flight(phase=Phase.VERIFYING, snapshot="snap-1")
+    sides = {"blue": Side(digest=DIGEST, capacity=0, weight=100), "green": Side(digest=DIGEST, capacity=1, weight=0)}
+    state = State(version=7, live=Colour.BLUE, release=release, **sides)
+    assert parse(dump(state)) == state
+
+
+def test_without_a_data_volume_the_text_is_what_earlier_versions_wrote_and_read() -> None:
+    document = json.loads(dump(replace(State.first(DIGEST, 2), release=RELEASE)))
+    assert "snapshot" not in document["release"]
+    assert "data_volume" not in document["release"]["plan"]
+    release = parse(json.dumps(document)).release
+    assert release is not None
+    assert (release.snapshot, release.plan.data_volume) == ("", "")
+
+
+@pytest.mark.parametrize(("place", "name"), [("release", "snapshot"), ("plan", "data_volume")])
+def test_a_volume_that_is_no_text_is_refused(place: str, name: str) -> None:
+    document = json.loads(dump(replace(State.first(DIGEST, 1), release=moving_flight())))
+    (document["release"] if place == "release" else document["release"]["plan"])[name] = 7
+    with pytest.raises(LedgerError, match=f"{name} must be text, got 7"):
+        parse(json.dumps(document))
 
 
 def test_a_negative_time_is_refused() -> None:
