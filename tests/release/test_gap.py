@@ -204,6 +204,21 @@ def test_what_half_a_run_has_started_is_ended_before_live_gets_its_server_back()
     assert world.holder is GREEN
 
 
+@pytest.mark.parametrize(("event", "failures"), [("RETIRED", 2), ("LIVE_RECALLED", 2), ("RETIRED", 3)])
+def test_on_the_way_back_a_program_that_fails_is_run_again(event: str, failures: int) -> None:
+    world = VolumeWorld()
+    fails_at(world, Phase.SHIFTING)
+    world.upon[event] = lambda: setattr(world, "broken_program", failures)
+    engine = started(world)
+    if failures == 3:
+        with pytest.raises(InfrastructureFailed):
+            engine.run()
+        engine = world.engine()
+        engine.resume()
+    assert engine.run() is Phase.ROLLED_BACK
+    assert world.outcome == untouched()
+
+
 def test_a_snapshot_that_is_refused_takes_it_back_and_says_why() -> None:
     world = VolumeWorld()
     world.refused = "no snapshot of vol-1: UnauthorizedOperation"
