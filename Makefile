@@ -59,7 +59,7 @@ test: check processes engine  ## the whole suite, but for tests of a minute and 
 
 test-long: check processes engine  ## the whole suite
 	TEAL_FUZZ=1500 $(BIN)/pytest -q -n 2 --timeout 600 tests/test_settings_fuzz.py tests/policy/test_exemptions_fuzz.py
-	$(BIN)/pytest -q -m engine
+	TEAL_FUZZ=1500 $(BIN)/pytest -q -m engine
 
 image: $(READY)  ## the image, by Docker: same source, same digest
 	@$(BIN)/python scripts/build_image.py $(if $(BASE_IMAGE),--base $(BASE_IMAGE))
@@ -95,8 +95,9 @@ requirements: $(READY)  ## compile requirements.txt anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 machine/requirements.in -o machine/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --python-version 3.11 -c requirements.txt components/pyproject.toml -o components/requirements.txt
 
-schema: $(READY)  ## write what follows from the components: their schema, and the tables of docs/components.md
+schema: $(READY)  ## write what follows from the components: their schema, the tables of docs/components.md, the packed boot scripts
 	@$(BIN)/python -m scripts.component_schema
+	@$(BIN)/python -m scripts.pack_boot
 
 clean:  ## remove what was made here (not the toolchain in the user's cache)
 	rm -rf .venv .teal examples/*/.teal .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import settings
 from app_config import app_secrets
 from components.app_secrets import AppSecrets
+from components.data_volume import DataVolume
 from components.domain import Domain
 from components.fleet import Fleet
 from components.instance_types import platform
@@ -73,11 +74,16 @@ sight = Observability("web", {
     "alarm_emails": wanted.alarm_emails, "log_retention_days": wanted.log_retention_days,
     "error_share_percent": wanted.error_share_percent, "latency_p99_seconds": wanted.latency_milliseconds / 1000,
     "kms_key_arn": key.arn, "tags": tags})
+disk = DataVolume("data", {
+    "zone": zones[0], "size_gib": wanted.data_volume_gib, "kms_key_arn": key.arn, "protects": wanted.protects,
+    "tags": tags}) if wanted.data_volume_gib else None
+places = network.private_subnet_ids.apply(lambda ids: ids[:1]) if disk else network.private_subnet_ids
 fleets = {colour.value: Fleet(colour.value, {
     "colour": colour.value, "image": released.image(colour), "capacity": released.capacity(colour), "min_size": 1,
     "max_size": wanted.max_instances, "instance_types": wanted.instance_types, "volume_gib": wanted.volume_gib,
     "image_id": wanted.machine_image, "is_baked": bool(wanted.machine_image),
-    "vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids, "repository_arn": registry.arn,
+    "vpc_id": network.vpc_id, "subnet_ids": places, "repository_arn": registry.arn,
+    "data_volume_arn": disk.volume_arn if disk else None, "data_volume_key_arn": key.arn if disk else None,
     "load_balancer_security_group_id": balancer.security_group_id, "log_group_name": sight.log_group_name,
     "log_group_arn": sight.log_group_arn, "target_group_arn": traffic.target_group_arns[colour.value],
     "secret_parameter_arns": kept.parameter_arns if kept else {},
@@ -95,5 +101,6 @@ pulumi.export("loadBalancerArn", balancer.arn)
 pulumi.export("listenerArn", traffic.listener_arn)
 pulumi.export("targetGroupArns", traffic.target_group_arns)
 pulumi.export("scalingGroupNames", {colour: fleet.scaling_group_name for colour, fleet in fleets.items()})
+pulumi.export("dataVolumeId", disk.volume_id if disk else None)
 pulumi.export("dashboardUrl", sight.dashboard_url)
 pulumi.export("alarmNames", sight.alarm_names)

@@ -164,6 +164,7 @@ class Settings(BaseModel):
     volume_gib: Annotated[Whole, Field(ge=8, le=1024)]
     instances: Annotated[Whole, Field(ge=1, le=100)]
     max_instances: Annotated[Whole, Field(ge=1, le=100)]
+    data_volume_gib: Annotated[Whole, Field(ge=0, le=16_384)]
     builds_image: YesNo
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
     follows: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
@@ -210,6 +211,11 @@ class Settings(BaseModel):
             raise ValueError("domain and zoneName must be given together, or neither")
         if self.domain and not (self.domain == self.zone_name or self.domain.endswith(f".{self.zone_name}")):
             raise ValueError(f"domain {self.domain} must be in the hosted zone zoneName, {self.zone_name}")
+        if self.data_volume_gib and self.max_instances > 1:
+            raise ValueError(
+                "dataVolumeGib needs instances and maxInstances to be 1, since one server at a time can have it, "
+                f"got {self.instances} and {self.max_instances}"
+            )
         self._agree_on_delivery()
         return self
 

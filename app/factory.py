@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.assets import read_manifest
+from app.counter import Counter, counter_blueprint
 from app.demo import demo_blueprint
 from app.headers import add_headers
 from app.health import EXTENSION, Readiness, health_blueprint
@@ -28,7 +29,9 @@ def create_app(test_config: Mapping[str, str] | None = None) -> Flask:
     app.extensions[EXTENSION] = readiness
     add_headers(app, settings.identity.colour)
     app.register_blueprint(health_blueprint(settings.identity, readiness))
-    app.register_blueprint(pages_blueprint(settings.identity, read_manifest()))
+    counter = Counter(settings.data_folder) if settings.data_folder else None
+    app.register_blueprint(pages_blueprint(settings.identity, read_manifest(), counter))
+    app.register_blueprint(counter_blueprint(counter))
     if settings.is_demo:
         app.register_blueprint(demo_blueprint())
     app.register_error_handler(HTTPException, _say)

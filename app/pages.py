@@ -7,6 +7,7 @@ from flask import Blueprint, abort, render_template, request, send_from_director
 from flask.typing import ResponseReturnValue
 
 from app.assets import STATIC, Manifest
+from app.counter import Counter
 from app.settings import Identity
 
 NAME_LENGTH = 80
@@ -33,12 +34,15 @@ def greet(typed: str) -> Greeting:
     return Greeting(name, None)
 
 
-def pages_blueprint(identity: Identity, manifest: Manifest) -> Blueprint:
-    """/, /greet and /assets/."""
+def pages_blueprint(identity: Identity, manifest: Manifest, counter: Counter | None = None) -> Blueprint:
+    """/, /greet and /assets/. The page shows the counter where there is one."""
     blueprint = Blueprint("pages", __name__)
 
     def page(greeting: Greeting | None) -> str:
-        return render_template("page.html", identity=identity, asset=manifest.url, greeting=greeting, limit=NAME_LENGTH)
+        count = None if counter is None else counter.value()
+        return render_template(
+            "page.html", identity=identity, asset=manifest.url, greeting=greeting, limit=NAME_LENGTH, count=count
+        )
 
     @blueprint.get("/")
     def index() -> ResponseReturnValue:

@@ -37,6 +37,8 @@ class Settings:
     """While this file exists, /readyz answers 503."""
     is_demo: bool
     """Serves /slow as well."""
+    data_folder: Path | None
+    """Where the data volume is; None without one."""
     logs_requests: bool
     """Whether Gunicorn logs requests; not where NGINX in front of it does."""
     workers: int
@@ -59,6 +61,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         stop_grace_seconds=_number(environment, "TEAL_STOP_GRACE_SECONDS", 1, 0, 300),
         drain_file=Path(drain_file) if drain_file else None,
         is_demo=environment.get("TEAL_DEMO") == "1",
+        data_folder=Path(environment["TEAL_DATA"]) if environment.get("TEAL_DATA") else None,
         logs_requests=environment.get("TEAL_ACCESS_LOG") != "0",
         workers=int(_number(environment, "TEAL_WORKERS", 2, 1, 64)),
         threads=int(_number(environment, "TEAL_THREADS", 8, 1, 256)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .app_image import AppImage, AppImageArgs
     from .app_secrets import AppSecrets, AppSecretsArgs
+    from .data_volume import DataVolume, DataVolumeArgs
     from .domain import Domain, DomainArgs
     from .fleet import Fleet, FleetArgs
     from .identity import PipelineRoles, PipelineRolesArgs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "app_image": ("AppImage", "AppImageArgs"),
     "app_secrets": ("AppSecrets", "AppSecretsArgs"),
+    "data_volume": ("DataVolume", "DataVolumeArgs"),
     "domain": ("Domain", "DomainArgs"),
     "fleet": ("Fleet", "FleetArgs"),
     "identity": ("PipelineRoles", "PipelineRolesArgs"),
@@ -46,6 +48,8 @@ __all__ = [
     "AppImageArgs",
     "AppSecrets",
     "AppSecretsArgs",
+    "DataVolume",
+    "DataVolumeArgs",
     "Domain",
     "DomainArgs",
     "Fleet",

@@ -3,10 +3,10 @@
 import inspect
 
 import pulumi
-from pulumi.provider.experimental import component_provider_host
 
 from .app_image import AppImage
 from .app_secrets import AppSecrets
+from .data_volume import DataVolume
 from .domain import Domain
 from .fleet import Fleet
 from .identity import PipelineRoles
@@ -17,6 +17,7 @@ from .network import Network
 from .observability import Observability
 from .registry import Registry
 from .route_secret import RouteSecret
+from .serving import serve as serve_components
 from .traffic import TrafficSplit
 from .version import VERSION
 
@@ -25,6 +26,7 @@ PACKAGE = "teal"
 COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
     AppImage,
     AppSecrets,
+    DataVolume,
     Domain,
     Fleet,
     Key,
@@ -48,4 +50,4 @@ def described() -> list[type[pulumi.ComponentResource]]:
 
 def serve() -> None:
     """Answers the engine that started this process, until it ends."""
-    component_provider_host(described(), PACKAGE, version=VERSION)
+    serve_components(described(), PACKAGE, VERSION)

@@ -8,6 +8,7 @@ from pulumi_aws import autoscaling, ec2, vpc
 
 from .bounds import whole
 from .children import Children
+from .data_access import attach_right, data_disk
 from .former_names import remembering
 from .instance_role import Reach, instance_role
 from .instance_types import architecture
@@ -60,6 +61,10 @@ class FleetArgs(TypedDict):
     """Variables for the container, no names on TEAL_. No secrets: whoever may describe the instance reads them."""
     secret_parameter_arns: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
     """ARN of the SSM parameter by the variable that the container gets its value in; read at each start."""
+    data_volume_arn: NotRequired[pulumi.Input[str] | None]
+    """DataVolume that the container finds at /data, in the zone of the one subnet given; max_size is 1 then."""
+    data_volume_key_arn: NotRequired[pulumi.Input[str] | None]
+    """KMS key that the data volume is encrypted with."""
     permissions_boundary_arn: NotRequired[pulumi.Input[str] | None]
     """IAM policy beyond which the instances' role can not go; default none."""
     cpu_target_percent: NotRequired[int]
@@ -104,6 +109,7 @@ class Fleet(pulumi.ComponentResource):
         cpu_percent = whole("cpu_target_percent", args.get("cpu_target_percent", 50), 10, 90)
         processor = architecture(args["instance_types"])
         check_environment(args.get("environment", {}))
+        disk = data_disk(args.get("data_volume_arn"), args.get("data_volume_key_arn"), args["max_size"])
         super().__init__("teal:index:Fleet", name, {}, remembering("teal:index:Fleet", name, opts))
         children = Children(name, {**args.get("tags", {}), "Colour": args["colour"]}, self)
 
@@ -148,6 +154,8 @@ class Fleet(pulumi.ComponentResource):
             opts=children.following(*before).options(),
         )
         ready_hook(children, role.role, group, boot_seconds)
+        if disk:
+            attach_right(children, role.role, group, disk)
         if floor:
             autoscaling.Policy(
                 children.name("cpu"),
@@ -190,17 +198,25 @@ def group_sizes(capacity: float, min_size: float, max_size: float) -> tuple[int,
 
 
 def _user_data(args: FleetArgs, port: int) -> pulumi.Output[str]:
-    def text(image: str, log_group: str, secrets: Mapping[str, str]) -> str:
-        environment = args.get("environment", {})
+    def text(image: str, log_group: str, secrets: Mapping[str, str], volume_arn: str) -> str:
         container = Container(
-            image=image, port=port, colour=args["colour"], environment=environment, secret_arns=secrets
+            image=image,
+            port=port,
+            colour=args["colour"],
+            environment=args.get("environment", {}),
+            secret_arns=secrets,
+            volume_arn=volume_arn,
         )
         return encoded(user_data(container, log_group, is_baked=args.get("is_baked", False)))
 
     if isinstance(args["image"], str):
-        text(args["image"], "", {})  # what is known already is checked at construction
-    secrets = args.get("secret_parameter_arns", {})
-    known = pulumi.Output.all(image=args["image"], log_group=args["log_group_name"], secrets=secrets)
+        text(args["image"], "", {}, "")  # what is known already is checked at construction
+    known = pulumi.Output.all(
+        image=args["image"],
+        log_group=args["log_group_name"],
+        secrets=args.get("secret_parameter_arns", {}),
+        volume_arn=args.get("data_volume_arn") or "",
+    )
     return known.apply(lambda values: text(**values))
 
 

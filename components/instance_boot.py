@@ -6,6 +6,8 @@ It is Python because Amazon Linux has Python (3.9: nothing newer here) and no JS
 `instance_boot.py run` becomes `docker run`, so that systemd watches the container itself. Secrets are read from SSM
 just before, by the instance's role, and handed over in the environment, never on a command line.
 `instance_boot.py ready` waits until the container answers, and tells the scaling group, if that waits to hear it.
+`instance_boot.py attach` brings the data volume here, if the container file names one: volume_boot.py does that.
+`instance_boot.py detach` lets it go where the unit is being stopped. A container that ended by itself finds it again.
 Where the container file names no image, nothing is released: then there is nothing to pull, and `run` ends with
 status 78, upon which the unit gives up. What goes wrong is one line in the journal.
 """
@@ -34,6 +36,9 @@ TELL_AGAIN_SECONDS = 3
 READ_SECONDS = 60
 MOST_AT_ONCE = 10  # parameters that SSM takes in a call
 NOTHING_RELEASED = 78
+UNIT = "teal.service"
+VOLUME_SCRIPT = "volume_boot.py"  # beside this one
+DATA_SOURCE, DATA_TARGET = "/var/lib/teal/data", "/data"
 VERSION_LABEL = '{{index .Config.Labels "org.opencontainers.image.version"}}'
 
 
@@ -76,6 +81,9 @@ def docker_run(spec: dict[str, Any], facts: dict[str, str]) -> list[str]:
     command += ["--log-driver", "awslogs", "--log-opt", "mode=non-blocking"]
     command += ["--log-opt", "awslogs-group=" + spec["log_group"], "--log-opt", "awslogs-region=" + facts["region"]]
     command += ["--log-opt", "awslogs-stream=" + spec["colour"] + "/" + facts["instance"]]
+    if "volume" in spec:
+        command += ["--mount", "type=bind,src=" + DATA_SOURCE + ",dst=" + DATA_TARGET]
+        environment["TEAL_DATA"] = DATA_TARGET
     for key in sorted(environment):
         command += ["--env", key + "=" + environment[key]]
     for key, _ in spec.get("secrets", []):
@@ -176,8 +184,27 @@ def _as_json(region: str) -> list[str]:
     return ["--region", region, "--output", "json"]
 
 
+def give_data(image: str) -> None:
+    """Lets the user that the image runs as write to the data volume. Raises NotReady where that can not be."""
+    if not os.path.ismount(DATA_SOURCE):
+        raise NotReady("the data volume is not mounted at " + DATA_SOURCE)
+    inspect = ["docker", "image", "inspect", "--format", "{{.Config.User}}", image]
+    user = subprocess.run(inspect, capture_output=True, check=True, text=True, timeout=60).stdout.strip()
+    uid, _, gid = user.partition(":")
+    if not uid.isdigit() or not (gid or uid).isdigit():
+        raise NotReady("the data volume needs an image whose USER is a number, not " + repr(user))
+    os.chown(DATA_SOURCE, int(uid), int(gid or uid))
+
+
+def is_stopping() -> bool:
+    """Whether somebody stops the unit, or the machine goes down; not where the container ended by itself."""
+    ask = ["systemctl", "list-jobs", "--no-legend", "--plain", UNIT]
+    jobs = subprocess.run(ask, stdout=subprocess.PIPE, check=True, text=True, timeout=10).stdout
+    return any(line.split()[1:3] in ([UNIT, "stop"], [UNIT, "restart"]) for line in jobs.splitlines())
+
+
 def main(arguments: list[str]) -> int:
-    """Does `pull`, `run` or `ready`; returns the exit status."""
+    """Does `pull`, `attach`, `run`, `ready` or `detach`; returns the exit status."""
     with open(CONTAINER_FILE, encoding="utf-8") as file:  # noqa: PTH123  # one line either way
         spec = json.load(file)
     if not spec["image"]:
@@ -205,6 +232,8 @@ def _run(spec: dict[str, Any]) -> int:
         "zone": metadata.get("placement/availability-zone"),
         "version": version_of(spec["image"]),
     }
+    if "volume" in spec:
+        give_data(spec["image"])
     command = docker_run(spec, facts)
     environment = {**os.environ, **secrets_of(spec, facts["region"])}
     return os.execvpe(command[0], command, environment)  # noqa: S606  # never returns: docker takes this process over
@@ -218,7 +247,24 @@ def _ready(spec: dict[str, Any]) -> int:
     return 0
 
 
-STEPS = {"pull": _pull, "run": _run, "ready": _ready}
+def _attach(spec: dict[str, Any]) -> int:
+    return _volume("attach", spec)
+
+
+def _detach(spec: dict[str, Any]) -> int:
+    return _volume("detach", spec) if "volume" in spec and is_stopping() else 0
+
+
+def _volume(step: str, spec: dict[str, Any]) -> int:
+    if "volume" not in spec:
+        return 0
+    metadata = Metadata()
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), VOLUME_SCRIPT)  # noqa: PTH100, PTH118, PTH120
+    about = [metadata.get("placement/region"), metadata.get("instance-id"), spec["volume"]["id"]]
+    return subprocess.run([sys.executable, script, step, *about], check=False).returncode
+
+
+STEPS = {"pull": _pull, "attach": _attach, "run": _run, "ready": _ready, "detach": _detach}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ from .pipeline_places import (
     HERE,
     LISTENERS,
     LOAD_BALANCER,
+    NO_VOLUME,
     OURS,
     PIPELINE,
     PROVIDER,
@@ -45,6 +46,7 @@ NETWORK_MAKE = Statement(
         "ec2:RunInstances",
     ),
     conditions=HERE,
+    unseen={"ec2:CreateVolume": NO_VOLUME},
 )
 NETWORK_CHANGE = Statement(
     sid="ChangeNetwork",
@@ -72,6 +74,8 @@ NETWORK_CHANGE = Statement(
     conditions=OURS,
     unseen={
         "ec2:DeleteTags": RARE,
+        "ec2:DeleteVolume": NO_VOLUME,
+        "ec2:ModifyVolume": NO_VOLUME,
         "ec2:ModifySecurityGroupRules": RARE,
         "ec2:ModifyVpcEndpoint": RARE,
     },

@@ -29,6 +29,8 @@ PARAMETERS = "arn:aws:ssm:{region}:{account}:parameter/teal/{environment}"
 APP_SECRETS = "arn:aws:ssm:{region}:{account}:parameter/teal-app/{environment}"
 PUBLIC_PARAMETERS = "arn:aws:ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"
 ZONES = "arn:aws:route53:::hostedzone/{zone}"
+VOLUMES = "arn:aws:ec2:{region}:{account}:volume/*"
+INSTANCES = "arn:aws:ec2:{region}:{account}:instance/*"
 KEYS = "arn:aws:kms:{region}:{account}:key/*"
 CERTIFICATES = "arn:aws:acm:{region}:{account}:certificate/*"
 PIPELINE = (
@@ -56,5 +58,6 @@ HERE = {"StringEquals": {"aws:RequestedRegion": ("{region}",)}}
 """For what has no name beforehand."""
 RARE = "no setting of the recorded walk changes it; another change of the program may"
 """Why an action is there that nobody was seen to call."""
+NO_VOLUME = "the recorded walk has no data volume"
 BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": ("{boundary}",)}}
 """Only roles with the servers' boundary, where there is one."""

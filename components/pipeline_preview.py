@@ -53,6 +53,7 @@ NETWORK = Statement(
         "ec2:DescribeNetworkInterfaces": OFFICIAL,
         "ec2:DescribePrefixLists": OFFICIAL,
         "ec2:DescribeTags": OFFICIAL,
+        "ec2:DescribeVolumesModifications": OFFICIAL,
     },
 )
 BALANCING = Statement(

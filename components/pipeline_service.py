@@ -27,6 +27,7 @@ from .pipeline_places import (
 )
 
 BY_ECR = "ECR asks for it of whoever makes or removes a repository that is encrypted with a key"
+BY_EBS = "EBS asks for it of whoever makes a volume that is encrypted with a key"
 BORN_HERE = {
     "StringEquals": {"aws:RequestTag/Project": ("{project}",), "aws:RequestTag/Environment": ("{environment}",)}
 }
@@ -139,6 +140,8 @@ KEY = Statement(
     unseen={
         "kms:CreateGrant": BY_ECR,
         "kms:RetireGrant": BY_ECR,
+        "kms:Decrypt": BY_EBS,
+        "kms:GenerateDataKeyWithoutPlaintext": BY_EBS,
         "kms:PutKeyPolicy": RARE,
         "kms:UntagResource": RARE,
         "kms:UpdateKeyDescription": RARE,

@@ -5,7 +5,16 @@ from pulumi_aws import iam
 
 from .children import Children
 from .permissions import Scope, Statement, policy
-from .pipeline_places import APP_SECRETS, GROUPS, LOG_GROUPS, REPOSITORIES
+from .pipeline_places import (
+    APP_SECRETS,
+    GROUPS,
+    INSTANCES,
+    KEYS,
+    LOG_GROUPS,
+    OURS,
+    REPOSITORIES,
+    VOLUMES,
+)
 
 BOUNDARY = (
     Statement(
@@ -71,6 +80,25 @@ BOUNDARY = (
         reason="That the server is ready.",
         actions=("autoscaling:CompleteLifecycleAction",),
         resources=GROUPS,
+    ),
+    Statement(
+        sid="Data",
+        reason="The data volume of an environment here, on a server of it.",
+        actions=("ec2:AttachVolume", "ec2:DetachVolume"),
+        resources=(VOLUMES, INSTANCES),
+        conditions=OURS,
+    ),
+    Statement(
+        sid="Look",
+        reason="Who has the data volume; the service can't narrow that.",
+        actions=("ec2:DescribeVolumes",),
+    ),
+    Statement(
+        sid="UnlockData",
+        reason="A data volume's key, for EC2 alone.",
+        actions=("kms:CreateGrant", "kms:Decrypt"),
+        resources=(KEYS,),
+        conditions={"StringEquals": {"kms:ViaService": ("ec2.{region}.amazonaws.com",)}},
     ),
     Statement(
         sid="Decrypt",

@@ -13,12 +13,14 @@ import yaml
 USER_DATA_MAX_BYTES = 16_384  # EC2's limit, before base64
 CONTAINER_FILE = "/etc/teal/container.json"
 BOOT_FILE = "/usr/local/lib/teal/instance_boot.py"
+VOLUME_FILE = "/usr/local/lib/teal/volume_boot.py"
 UNIT_FILE = "/etc/systemd/system/teal.service"
 
 _HERE = Path(__file__).parent
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = "TEAL_"
+_VOLUME = re.compile(r"arn:aws[a-z-]*:ec2:[a-z0-9-]+:\d{12}:volume/(vol-[0-9a-f]+)")
 _PARAMETER = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter(/[A-Za-z0-9_./-]+)")
 
 
@@ -36,6 +38,8 @@ class Container:
     """Variables for the container; names starting with TEAL_ are the boot script's own."""
     secret_arns: Mapping[str, str] = field(default_factory=dict)
     """ARN of the SSM parameter that a variable's value is in, by variable; the values are never here."""
+    volume_arn: str = ""
+    """ARN of the EBS volume that the container finds at /data; empty for none."""
 
     def __post_init__(self) -> None:
         if self.image and not _IMAGE.fullmatch(self.image):
@@ -48,6 +52,16 @@ class Container:
                 raise ValueError(f"{variable!r} is both in environment and a secret: name it once")
             if not _PARAMETER.fullmatch(arn):
                 raise ValueError(f"the secret {variable!r} must be the ARN of an SSM parameter, got {arn!r}")
+        if self.volume_arn:
+            volume_id(self.volume_arn)
+
+
+def volume_id(arn: str) -> str:
+    """The id in a volume's ARN. Raises ValueError for another ARN."""
+    found = _VOLUME.fullmatch(arn)
+    if found is None:
+        raise ValueError(f"data_volume_arn must be the ARN of an EBS volume, got {arn!r}")
+    return found[1]
 
 
 def check_environment(environment: Mapping[str, object]) -> None:
@@ -86,28 +100,36 @@ def user_data(container: Container, log_group: str, *, is_baked: bool = False) -
         spec["secrets"] = [
             [name, arn.partition(":parameter")[2]] for name, arn in sorted(container.secret_arns.items())
         ]
+    if container.volume_arn:
+        spec["volume"] = {"id": volume_id(container.volume_arn)}
     document: dict[str, Any] = {"write_files": [_file(CONTAINER_FILE, json.dumps(spec), "0644")]}
     if not is_baked:
-        document = _whole(document["write_files"])
+        document = _whole(document["write_files"], has_volume=bool(container.volume_arn))
     text = "#cloud-config\n" + yaml.dump(document, Dumper=_Readable, sort_keys=False, width=10_000)
     if len(text.encode()) > USER_DATA_MAX_BYTES:
         raise ValueError(f"user data takes {USER_DATA_MAX_BYTES} bytes, got {len(text.encode())}: shorten environment")
     return text
 
 
-def _whole(files: list[dict[str, str]]) -> dict[str, Any]:
+def _whole(files: list[dict[str, str]], *, has_volume: bool) -> dict[str, Any]:
     """What makes an instance of a plain system image out of these files: machine/ bakes the same in."""
-    boot = _file(BOOT_FILE, (_HERE / "instance_boot.py").read_text(encoding="utf-8"), "0755")
+    scripts = [_script(BOOT_FILE), *([_script(VOLUME_FILE)] if has_volume else [])]
     unit = _file(UNIT_FILE, (_HERE / "teal.service").read_text(encoding="utf-8"), "0644")
     return {
-        "packages": ["docker"],
-        "write_files": [*files, boot, unit],
+        "packages": ["docker", *(["e2fsprogs"] if has_volume else [])],
+        "write_files": [*files, *scripts, unit],
         "runcmd": [
             ["systemctl", "daemon-reload"],
             ["systemctl", "enable", "--now", "docker.service"],
             ["systemctl", "enable", "--now", "--no-block", "teal.service"],
         ],
     }
+
+
+def _script(path: str) -> dict[str, str]:
+    """A script as it was packed by `make schema`: as it stands it would leave user data no room for the rest."""
+    packed = json.loads((_HERE / "boot_files.json").read_text(encoding="utf-8"))[Path(path).name]
+    return {**_file(path, packed, "0755"), "encoding": "gz+b64"}
 
 
 def encoded(text: str) -> str:

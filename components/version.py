@@ -1,3 +1,3 @@
 """The version of the components, for the package of components and for pip alike."""
 
-VERSION = "0.1.0"
+VERSION = "0.1.1"

@@ -20,12 +20,14 @@ from localcloud.api import (
     gaps_hooks,
     gaps_iam,
     gaps_route53,
+    gaps_volumes,
     refusals_ec2,
 )
 from localcloud.api.recorder import recording
 from localcloud.api.routes import answering, signalling
 from localcloud.api.server import ApiServer
 from localcloud.dataplane.image_runner import ImageRunner
+from localcloud.dataplane.leases import Leases
 from localcloud.dataplane.observe import USER_AGENT
 from localcloud.dataplane.plane import DataPlane
 from localcloud.dataplane.runner import Runner
@@ -39,10 +41,11 @@ from localcloud.launch import STATUS_PATH
 from localcloud.provider import aws, docker
 from localcloud.provider.docker_builds import Builder, Packer
 from localcloud.provider.servicer import serve
+from localcloud.volumes import Volumes
 
 REPAIRS = (
     *(gaps_autoscaling, gaps_data, gaps_dynamodb, gaps_ec2, gaps_elbv2, gaps_hooks, gaps_iam, gaps_route53),
-    *(refusals_ec2, moto_gap),
+    *(gaps_volumes, refusals_ec2, moto_gap),
 )
 """What moto lacks, or lets pass, and AWS does not."""
 GRACE_SECONDS = 1.0
@@ -97,8 +100,11 @@ class Cloud:
         around = [*images, answering(STATUS_PATH, self._status), signalling(self._changed, USER_AGENT)]
         if self._records_calls:
             around.append(recording(self._home.calls_file))
+        volumes = Volumes(self._home.volumes, self._home.snapshots)
+        self._parts.callback(gaps_volumes.keeping(volumes))
         api = self._parts.enter_context(ApiServer(around))
         self.api_url = api.url
+        self._leases = Leases(volumes, api.url)
         runner, builder = self._containers(api.url) if self._driver is DriverName.DOCKER else self._processes(api.url)
         launcher = (sys.executable, "-S", "-E", leash.__file__, str(os.getpid()))
         plane = DataPlane(api.url, self._regions, self._home.envoy, runner, leash=launcher)
@@ -117,7 +123,7 @@ class Cloud:
         driver = ProcessDriver(environment=_mark())
         self._parts.callback(driver.close)
         pulling = partial(pull, cache=self._home.images)
-        return ImageRunner(driver, api_url, pulling, self._home.instances), Packer(self._project)
+        return ImageRunner(driver, api_url, pulling, self._home.instances, self._leases), Packer(self._project)
 
     def _containers(self, api_url: str) -> tuple[Runner, Builder]:
         """Raises DockerError, also where no engine answers."""
@@ -130,7 +136,7 @@ class Cloud:
         driver = DockerDriver(engine, api_url.removeprefix("http://"))
         self._parts.callback(driver.close)
         builder = EngineBuilder(self._project, self._home.build_log)
-        return ImageRunner(driver, api_url, driver.pull, self._home.instances), builder
+        return ImageRunner(driver, api_url, driver.pull, self._home.instances, self._leases), builder
 
     def _changed(self) -> None:
         if self._plane:

@@ -108,6 +108,8 @@ class Home:
         self.projects = self.root / "pulumi" / "projects"
         self.runtime = self.root / "run"
         self.images = self.root / "images"
+        self.volumes = self.root / "volumes"
+        self.snapshots = self.root / "snapshots"
         self.envoy = self.runtime / "envoy"
         self.instances = self.runtime / "instances"
 
@@ -144,9 +146,9 @@ class Home:
         return self.instances / instance_id / "instance.log"
 
     def forget(self) -> None:
-        """Removes what described a cloud that is gone: its stacks' state, too. Images and logs stay."""
+        """Removes what belonged to a cloud that is gone: state and data volumes of its stacks. Images and logs stay."""
         self.record_file.unlink(missing_ok=True)
-        for folder in (self.root / "pulumi", self.runtime):
+        for folder in (self.root / "pulumi", self.runtime, self.volumes, self.snapshots):
             shutil.rmtree(folder, ignore_errors=True)
 
     def prepare(self) -> None:

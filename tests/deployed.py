@@ -42,6 +42,7 @@ DECIDED: dict[str, Mapping[str, Any]] = {
         },
     ]},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "aws:ebs/volume:Volume": {"arn": "arn:aws:ec2:eu-west-1:123456789012:volume/vol-0123456789abcdef0"},
     "docker:index/image:Image": {"repoDigest": f"{REGISTRY}/app@sha256:{'cd' * 32}"},
     "aws:route53/record:Record": {"fqdn": "www.teal.example"},
 }  # fmt: skip
@@ -63,6 +64,8 @@ class Registered:
     parent: str
     protect: bool
     inputs: dict[str, Any]
+    is_retained: bool
+    """Whether it is left where it is when it goes from the stack."""
     ignored: tuple[str, ...]
     aliases: tuple[dict[str, str], ...]
     """What it was called before: type or name, whichever differed."""
@@ -137,6 +140,7 @@ def deploy(
             parent=r.parent.split("::")[-1],
             protect=r.protect,
             inputs=rpc.deserialize_properties(r.object),
+            is_retained=r.retainOnDelete,
             ignored=tuple(r.ignoreChanges),
             aliases=tuple(
                 {key: text for key, text in (("type", a.spec.type), ("name", a.spec.name)) if text} for a in r.aliases

@@ -77,11 +77,11 @@ def within(seconds: float, check: Callable[[], Any], what: str) -> float:
     return time.monotonic() - started
 
 
-def teal(home: Path, *words: str, seconds: float = 600) -> "subprocess.CompletedProcess[str]":
-    """A `teal` command, ended."""
+def teal(home: Path, *words: str, seconds: float = 600, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """A `teal` command in a project's folder, ended."""
     return subprocess.run(
         [ROOT / ".venv" / "bin" / "teal", *words],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "TEAL_HOME": str(home), "TEAL_TOOLCHAIN": "build"},
         capture_output=True,
         text=True,

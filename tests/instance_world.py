@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class FakeCommands:
         self.states = states
         self.known: dict[str, str] = {}
         self.environment: dict[str, str] = {}
+        self.user, self.jobs, self.volume_status = "10001:10001", "", 0
 
     def became(self, command: list[str], environment: dict[str, str]) -> list[str]:
         self.environment = environment
@@ -43,6 +45,12 @@ class FakeCommands:
             return subprocess.CompletedProcess(command, returncode=0, stdout=self.described(self.states.pop(0)))
         missing = command[:3] == ["docker", "image", "inspect"] and not self.has_image
         output: Any = "1.2\n" if options.get("text") else b"one-time"
+        if "{{.Config.User}}" in command:
+            output = f"{self.user}\n"
+        if command[0] == "systemctl":
+            output = self.jobs
+        if command[0] == sys.executable:
+            return subprocess.CompletedProcess(command, returncode=self.volume_status)
         if command[:3] == ["aws", "ssm", "get-parameters"]:
             names = command[command.index("--names") + 1 :]
             assert len(names) <= 10, "SSM takes ten"
@@ -78,11 +86,13 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Boot:
         has_image: bool = False,
         states: Sequence[str] = (),
         known: dict[str, str] | None = None,
+        **told: Any,
     ) -> tuple[Any, FakeCommands]:
         file = tmp_path / "container.json"
         file.write_text(json.dumps(spec))
         commands = FakeCommands(has_image=has_image, states=[*states])
         commands.known = known or {}
+        vars(commands).update(told)
         monkeypatch.setattr(instance_boot, "CONTAINER_FILE", str(file))
         monkeypatch.setattr(instance_boot, "Metadata", FakeMetadata)
         monkeypatch.setattr(subprocess, "run", commands)

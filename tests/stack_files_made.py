@@ -81,8 +81,12 @@ def paces(draw: st.DrawFn) -> dict[str, list[int]]:
 
 @st.composite
 def sizes(draw: st.DrawFn) -> dict[str, int]:
+    """Servers, and a data volume that only a single one can have."""
+    if draw(st.booleans()):
+        return {"instances": 1, "maxInstances": 1, "dataVolumeGib": draw(whole("dataVolumeGib"))}
     fewest = draw(whole("instances"))
-    return {"instances": fewest, "maxInstances": draw(st.sampled_from((fewest, 100)) | st.integers(fewest, 100))}
+    most = draw(st.sampled_from((fewest, 100)) | st.integers(fewest, 100))
+    return {"instances": fewest, "maxInstances": most, "dataVolumeGib": 0}
 
 
 def ways() -> st.SearchStrategy[dict[str, Any]]:
@@ -106,11 +110,12 @@ TYPES = (["t4g.small", "m7g.large", "c6gd.metal"], ["t3.small", "m7i-flex.large"
 """Of one architecture each."""
 OF_A_KIND = ("flowLogRetentionDays", "logRetentionDays", "slowStartSeconds", "zones")
 """Numbers that are not between two bounds, or by more than the settings."""
+SIZES = ("instances", "maxInstances", "dataVolumeGib")
 WHOLES = tuple(key for key, about in DECLARED.items() if about["type"] == "integer" and key not in OF_A_KIND)
 PATH = st.from_regex(r"/[!-\"$-~]{0,30}", fullmatch=True)
 
 ALONE: Mapping[str, st.SearchStrategy[Any]] = {
-    **{key: whole(key) for key in WHOLES if key not in ("instances", "maxInstances")},
+    **{key: whole(key) for key in WHOLES if key not in SIZES},
     **{key: st.booleans() for key, about in DECLARED.items() if about["type"] == "boolean" and key != "buildsImage"},
     "zones": st.integers(2, MOST_ZONES),
     "slowStartSeconds": st.sampled_from((0, 30, 900)) | st.integers(30, 900),

@@ -139,3 +139,23 @@ def test_what_the_pipelines_roles_know_by_its_tags_bears_them(stack: str) -> Non
         assert each.inputs["tags"]["Environment"] == stack, name
     for group in found.of_type("autoscaling/group:Group").values():
         assert {"Project", "Environment"} <= {tag["key"] for tag in group.inputs["tags"]}
+
+
+def test_a_data_volume_brings_both_fleets_into_its_zone_and_the_load_balancer_stays_in_all() -> None:
+    found = program("stage", dataVolumeGib="20", instances="1", maxInstances="1")
+    [disk] = found.of_type("ebs/volume:Volume").values()
+    assert (disk.inputs["availabilityZone"], disk.inputs["size"]) == ("eu-west-1a", 20)
+    assert (disk.protect, disk.inputs["kmsKeyId"]) == (True, "arn:main-key")
+    for group in found.of_type("group:Group").values():
+        assert group.inputs["vpcZoneIdentifiers"] == ["main-private-a-id"]
+    [balancer] = found.of_type("loadBalancer:LoadBalancer").values()
+    assert len(balancer.inputs["subnets"]) == 2
+    assert found.exports["dataVolumeId"] == "data-volume-id"
+    known = aws.package("http://127.0.0.1:1").types[disk.type]
+    assert disk.inputs.keys() <= known.input_names
+
+
+def test_without_one_nothing_of_it_is_there() -> None:
+    found = unreleased("stage")
+    assert not found.of_type("ebs/volume:Volume")
+    assert found.exports["dataVolumeId"] is None

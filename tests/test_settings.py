@@ -56,6 +56,12 @@ def test_pulumi_yaml_declares_exactly_the_keys_that_are_read() -> None:
         ("probePaths", '["/a b"]', "teal:probePaths[0] is '/a b'"),
         ("domain", "www.teal.example", "domain and zoneName must be given together"),
         ("maxInstances", "1", "maxInstances must be at least instances (2), got 1"),
+        (
+            "dataVolumeGib",
+            "8",
+            "dataVolumeGib needs instances and maxInstances to be 1, since one server at a time can ",
+        ),
+        ("dataVolumeGib", "16385", "teal:dataVolumeGib is '16385': input should be less than or equal to 16384"),
         ("delivery", "soon", "teal:delivery is 'soon': input should be 'automatic' or 'manual'"),
         ("follows", "a b", "teal:follows is 'a b'"),
         ("follows", "qa", "follows must be empty where buildsImage is true, got 'qa'"),

@@ -38,6 +38,7 @@ from stack_files_made import (
     MOST_ZONES,
     ODDITIES,
     ROOT,
+    SIZES,
     WHOLES,
     as_text,
     bounds,
@@ -94,7 +95,7 @@ def check_taken(wanted: Settings) -> None:
 
 
 def test_the_fuzz_knows_every_key() -> None:
-    together = {"domain", "zoneName", "steps", "bakeSeconds", "instances", "maxInstances"}
+    together = {"domain", "zoneName", "steps", "bakeSeconds", *SIZES}
     assert {*ALONE, *together, "buildsImage", "follows", "delivery"} == set(ALIASES)
     assert set(DECLARED) == set(ALIASES)
 
@@ -113,6 +114,7 @@ def test_the_bounds_of_a_number_are_those_that_pulumi_yaml_tells(key: str) -> No
 @example(config={"version": "08"})
 @example(config={"version": "1.10"})
 @example(config={"hooks": {"done": [{"command": "run", "timeoutSeconds": 86400}]}})
+@example(config={"hooks": {"done": [{"command": "run", "timeoutSeconds": 1.7380112128699455e-282}]}})
 def test_good_settings_are_read_as_they_were_written_and_taken_by_every_component(
     folder: Path, config: dict[str, Any]
 ) -> None:
@@ -284,9 +286,11 @@ def test_the_program_runs_with_all_good_settings(config: dict[str, Any]) -> None
     program(config)
 
 
-@pytest.mark.parametrize("edge", [0, 1])
-def test_the_program_runs_with_every_number_at_its_edge(edge: int) -> None:
-    numbers = {key: bounds(key)[edge] for key in WHOLES}
+@pytest.mark.parametrize(
+    ("edge", "agreed"), [(0, {}), (1, {"dataVolumeGib": 0}), (1, {"instances": 1, "maxInstances": 1})]
+)
+def test_the_program_runs_with_every_number_at_its_edge(edge: int, agreed: dict[str, int]) -> None:
+    numbers = {**{key: bounds(key)[edge] for key in WHOLES}, **agreed}
     retained = {"logRetentionDays": (1, 3653)[edge], "flowLogRetentionDays": (1, 3653)[edge]}
     program({**numbers, **retained, "zones": (2, MOST_ZONES)[edge], "slowStartSeconds": (30, 900)[edge]})
 

@@ -4,7 +4,8 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, RouteAlreadyExistsError
+from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, RouteAlreadyExistsError, VolumeInUseError
+from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.nat_gateways import NatGateways
 from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.security_groups import SecurityGroups
@@ -201,6 +202,30 @@ def _endpoint_misplaced(request: Any) -> None:
         )
 
 
+def _volume_taken(request: Any) -> None:
+    """A volume has one instance at a time, in its own zone."""
+    backend = request.ec2_backend
+    volume, instance = (
+        backend.get_volume(request._get_param("VolumeId")),
+        backend.get_instance(request._get_param("InstanceId")),
+    )
+    if volume.attachment:
+        raise VolumeInUseError(volume.id, volume.attachment.instance.id)
+    if instance._state.name in GONE:
+        raise EC2ClientError("IncorrectState", f"Instance '{instance.id}' is {instance._state.name}")
+    if volume.availability_zone != instance._placement.zone:
+        reason = f"The volume '{volume.id}' is not in the same availability zone as instance '{instance.id}'"
+        raise EC2ClientError("InvalidVolume.ZoneMismatch", reason)
+
+
+def _volume_shrunk(request: Any) -> None:
+    volume, wanted = request.ec2_backend.get_volume(request._get_param("VolumeId")), request._get_param("Size")
+    if wanted and int(wanted) < volume.size:
+        raise EC2ClientError(
+            "InvalidParameterValue", f"New size cannot be smaller than existing size: {wanted} after {volume.size} GiB"
+        )
+
+
 def _is_on(attribute: Any) -> bool:
     return str(attribute).lower() == "true"
 
@@ -218,4 +243,6 @@ REFUSALS: tuple[tuple[type, str, Callable[[Any], None]], ...] = (
     (RouteTables, "create_route", _route_twice),
     (RouteTables, "replace_route", _route_astray),
     (RouteTables, "associate_route_table", _subnet_taken),
+    (ElasticBlockStore, "attach_volume", _volume_taken),
+    (ElasticBlockStore, "modify_volume", _volume_shrunk),
 )

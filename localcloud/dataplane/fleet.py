@@ -12,7 +12,15 @@ from enum import StrEnum
 
 import structlog
 
-from localcloud.dataplane.runner import Birth, CannotStart, Life, Prepared, Runner, accepts_connections
+from localcloud.dataplane.runner import (
+    Birth,
+    CannotStart,
+    Life,
+    Prepared,
+    Runner,
+    VolumeHeld,
+    accepts_connections,
+)
 from localcloud.dataplane.snapshot import TargetState
 
 LOG = structlog.get_logger(__name__)
@@ -34,6 +42,8 @@ class Phase(StrEnum):
     """Its image is being fetched."""
     IDLE = "idle"
     """Its user data names no image: nothing has been released yet."""
+    WAITING = "waiting"
+    """Its data volume is another instance's; it starts as soon as that is free."""
     STARTING = "starting"
     """Its process runs but does not listen yet."""
     RUNNING = "running"
@@ -49,6 +59,7 @@ class Phase(StrEnum):
 
 TARGET_STATES = {
     Phase.PREPARING: TargetState.REGISTERED,
+    Phase.WAITING: TargetState.REGISTERED,
     Phase.STARTING: TargetState.REGISTERED,
     Phase.RUNNING: TargetState.READY,
     Phase.DRAINING: TargetState.DRAINING,
@@ -110,6 +121,7 @@ class Fleet:
         self.members: dict[str, Member] = {}
         self._steps: dict[Phase, Callable[[Member, float], None]] = {
             Phase.PREPARING: self._await_preparation,
+            Phase.WAITING: self._retry,
             Phase.STARTING: self._await_listening,
             Phase.RUNNING: self._watch,
             Phase.FAILED: self._retry,
@@ -183,6 +195,9 @@ class Fleet:
     def _start(self, member: Member, prepared: Prepared, now: float) -> None:
         try:
             member.life = prepared.start()
+        except VolumeHeld as problem:
+            member.phase, member.reason, member.retry_at = Phase.WAITING, str(problem), now
+            return
         except CannotStart as problem:
             self._fail(member, str(problem), now)
             return

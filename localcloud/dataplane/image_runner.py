@@ -11,6 +11,7 @@ from typing import Generic
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.dataplane.leases import Lease, Leases
 from localcloud.dataplane.observe import api_client
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.errors import LocalCloudError
@@ -18,7 +19,7 @@ from localcloud.images.reference import ImageReference
 from localcloud.images.registry import EcrClient
 from localcloud.instances.addresses import loopback_address
 from localcloud.instances.container import ContainerSpec, from_user_data
-from localcloud.instances.driver import Driver, ImageT, Launch, Running
+from localcloud.instances.driver import DataFolder, Driver, ImageT, Launch, Running
 
 LOG_TAIL_BYTES = 4096
 MOST_AT_ONCE = 10
@@ -32,6 +33,8 @@ class RunningImage:
     address: str
     running: Running
     log: Path
+    lease: Lease | None = None
+    """Its data volume, until it has ended."""
 
     @property
     def container(self) -> str:
@@ -48,8 +51,10 @@ class RunningImage:
         return self.running.is_alive()
 
     def stop(self, grace: timedelta) -> None:
-        """Ends it."""
+        """Ends it, and lets its data volume go. A second call, or one while another is at it, does nothing."""
         self.running.stop(grace)
+        if self.lease:
+            self.lease.release()
 
     def last_words(self) -> str:
         """The last line in its log."""
@@ -74,8 +79,10 @@ class ImageRunner(Generic[ImageT]):
         endpoint_url: str,
         pull: Callable[[EcrClient, ImageReference], ImageT],
         home: Path,
+        leases: Leases,
     ) -> None:
         self._driver = driver
+        self._leases = leases
         self._endpoint_url = endpoint_url
         self._pull = pull
         self._home = home
@@ -95,6 +102,15 @@ class ImageRunner(Generic[ImageT]):
 
     def start(self, ready: "ReadyInstance[ImageT]") -> RunningImage:
         """Starts an instance on an address of its own. Raises CannotStart."""
+        lease = self._leases.take(ready.birth, ready.spec.volume_id) if ready.spec.volume_id else None
+        try:
+            return self._start(ready, lease)
+        except BaseException:
+            if lease:
+                lease.release()
+            raise
+
+    def _start(self, ready: "ReadyInstance[ImageT]", lease: Lease | None) -> RunningImage:
         birth, spec = ready.birth, ready.spec
         folder = self._home / birth.instance_id
         log = folder / "instance.log"
@@ -116,8 +132,9 @@ class ImageRunner(Generic[ImageT]):
                 log=log,
                 instance_type=birth.instance_type,
                 secrets=ready.secrets,
+                data=DataFolder(lease.folder, lease.handle) if lease else None,
             )
-            return RunningImage(address, self._driver.start(launch), log)
+            return RunningImage(address, self._driver.start(launch), log, lease)
         except (LocalCloudError, OSError) as problem:
             raise CannotStart(str(problem)) from problem
 

@@ -13,6 +13,10 @@ class CannotStart(Exception):
     """An instance can't be brought to life; the message says why, in one line."""
 
 
+class VolumeHeld(CannotStart):
+    """Its data volume is another instance's: it can be started as soon as that has let it go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Birth:
     """What is known of an instance before it lives. user_data is as the API has it, base64."""
@@ -41,7 +45,10 @@ class Prepared(Protocol):
         """Its image's digest, sha256:..."""
 
     def start(self) -> "Life":
-        """Starts it. Quick; always called by one thread, which lives as long as the cloud. Raises CannotStart."""
+        """Starts it. Quick; always called by one thread, which lives as long as the cloud. Raises CannotStart.
+
+        Raises VolumeHeld while its data volume is not to be had.
+        """
 
 
 class Life(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
-from localcloud.docker.engine import Box, Engine
+from localcloud.docker.engine import DATA_TARGET, Box, Engine
 from localcloud.docker.errors import DockerError
 from localcloud.docker.sizes import size_of
 from localcloud.images.errors import ImageError
@@ -99,6 +99,7 @@ class DockerDriver:
             size=size_of(launch.instance_type, self._engine.processors),
             environment=_environment(launch),
             labels={"teal.instance": launch.instance_id, "teal.colour": launch.spec.colour},
+            data=launch.data.path if launch.data else None,
         )
 
 
@@ -164,4 +165,5 @@ def _environment(launch: Launch[EngineImage]) -> Mapping[str, str]:
         "TEAL_INSTANCE": launch.instance_id,
         "TEAL_VERSION": launch.image.version,
         "TEAL_ZONE": launch.zone,
+        **({"TEAL_DATA": DATA_TARGET} if launch.data else {}),
     }

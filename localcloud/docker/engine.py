@@ -14,6 +14,7 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
+from docker.types import Mount
 from requests import exceptions
 from urllib3.exceptions import HTTPError
 
@@ -32,6 +33,7 @@ NETWORK = {
     "com.docker.network.bridge.enable_icc": "false",  # instances reach each other as little as on AWS
     "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
 }
+DATA_TARGET = "/data"
 TROUBLES = (DockerException, exceptions.RequestException, HTTPError, OSError, struct.error)
 """What its client library raises when the engine goes away: in the middle of a stream, too."""
 
@@ -49,6 +51,8 @@ class Box:
     environment: Mapping[str, str] = field(repr=False)
     """Secrets among it."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    data: Path | None = None
+    """Folder of this machine that it has at DATA_TARGET and may write to."""
 
 
 class Bounded(docker.APIClient):  # type: ignore[misc]  # the client library is untyped
@@ -128,6 +132,7 @@ class Engine:
             security_opt=["no-new-privileges"],
             read_only=True,
             tmpfs={"/tmp": "", "/run": ""},  # noqa: S108  # its own, as on an instance
+            mounts=[Mount(DATA_TARGET, str(box.data), type="bind")] if box.data else [],
             log_config=LOGGING,
         )
         with _explained(f"making the container {box.name}"):

@@ -17,6 +17,7 @@ from localcloud.instances.errors import InstanceError
 CONTAINER_FILE = "/etc/teal/container.json"
 HEADER = "#cloud-config"
 COLOURS = ("blue", "green")
+VOLUME = re.compile(r"vol-[0-9a-f]+")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -30,6 +31,8 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Name of the SSM parameter by the variable that its value goes into."""
+    volume_id: str = ""
+    """The data volume that it has to have before it starts; empty for none."""
 
 
 def from_user_data(user_data: str) -> ContainerSpec | None:
@@ -92,7 +95,17 @@ def _spec(content: str) -> ContainerSpec | None:
         colour=_colour(document.get("colour")),
         environment=_environment(document.get("environment", {})),
         secrets=_secrets(document.get("secrets", [])),
+        volume_id=_volume(document.get("volume")),
     )
+
+
+def _volume(volume: Any) -> str:
+    if volume is None:
+        return ""
+    found = volume.get("id") if isinstance(volume, dict) else None
+    if not isinstance(found, str) or not VOLUME.fullmatch(found):
+        raise InstanceError(f"volume in {CONTAINER_FILE} must be an object with the id of a volume, got {volume!r}")
+    return found
 
 
 def _port(port: Any) -> int:

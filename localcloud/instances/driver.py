@@ -20,6 +20,15 @@ class PulledImage(Protocol):
 ImageT = TypeVar("ImageT", bound=PulledImage)
 
 
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """What stands for an instance's data volume."""
+
+    path: Path
+    lock: int
+    """File descriptor of the volume's lock: who inherits it holds that as long as it runs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch(Generic[ImageT]):
     """One instance to start."""
@@ -38,6 +47,8 @@ class Launch(Generic[ImageT]):
     """EC2's name for its size; "" where nobody knows."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values by variable, for the instance's environment and no other place."""
+    data: DataFolder | None = None
+    """Its data volume, whose place it finds in TEAL_DATA; None for none."""
 
 
 class Running(Protocol):

@@ -45,7 +45,9 @@ class ProcessDriver:
                 (launch.folder / name).mkdir(parents=True, exist_ok=True)
             launch.log.parent.mkdir(parents=True, exist_ok=True)
             environment = {**instance_environment(launch, self._path), **self._environment}
-            starting = self._starter.submit(_spawn, launch.image.config.command, cwd, environment, launch.log)
+            inherited = (launch.data.lock,) if launch.data else ()
+            command, log = launch.image.config.command, launch.log
+            starting = self._starter.submit(_spawn, command, cwd, environment, log, inherited)
             return ProcessInstance(starting.result(START_SECONDS))
         except OSError as error:
             raise InstanceError(f"instance {launch.instance_id} could not be started: {error}") from error
@@ -134,10 +136,13 @@ def instance_environment(launch: Launch[UnpackedImage], path: str) -> Mapping[st
         "TEAL_INSTANCE": launch.instance_id,
         "TEAL_ZONE": launch.zone,
         "TEAL_BIND": f"{launch.address}:{launch.spec.port}",
+        **({"TEAL_DATA": str(launch.data.path)} if launch.data else {}),
     }
 
 
-def _spawn(command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+def _spawn(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, inherited: Sequence[int]
+) -> subprocess.Popen[bytes]:
     leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *command]
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -148,4 +153,5 @@ def _spawn(command: Sequence[str], cwd: Path, environment: Mapping[str, str], lo
             stdout=output,
             stderr=output,
             start_new_session=True,
+            pass_fds=inherited,
         )

@@ -2,6 +2,7 @@
 
 Run as `python -m boot.cloud FOLDER` in a fresh network namespace. FOLDER holds user-data, blobs/ and manifest (its
 digest). Answers on standard output: a line once all listen, then one for each line on standard input, until it closes.
+A data volume is there from the beginning, and another server has it until the line `let go`.
 The API is moto with our mends; the registry asks for the password that this API hands out.
 """
 
@@ -18,7 +19,7 @@ import boto3
 from botocore.config import Config
 
 from boot.image import MANIFEST_TYPE
-from localcloud.api import gaps_autoscaling, gaps_hooks
+from localcloud.api import gaps_autoscaling, gaps_hooks, refusals_ec2
 from localcloud.api.recorder import recorded, recording
 from localcloud.api.server import ApiServer
 
@@ -27,6 +28,8 @@ REGISTRY_PORT, API_PORT = 5000, 4566
 REGION, ZONE, LOG_GROUP, HOOK = "eu-west-1", "eu-west-1a", "shop-app", "ready"
 PASSWORD = "123456789012-auth-token"
 """What moto's ECR answers; the test looks for it everywhere."""
+VOLUME = "vol-00000000000000000"
+"""Stands in user data for the id that moto draws."""
 SESSION = "a-session-token"
 CREDENTIALS = {
     "Code": "Success",
@@ -130,10 +133,22 @@ class Account:
             LifecycleHookSpecificationList=[hook],
         )
         self._clients["logs"].create_log_group(logGroupName=LOG_GROUP)
+        self.volume_id = str(ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"])
+        launched = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"]
+        self._other = str(launched[0]["InstanceId"])
+        ec2.attach_volume(VolumeId=self.volume_id, InstanceId=self._other, Device="/dev/sdf")
         self.instance_id = str(self._member()["InstanceId"])
 
     def _member(self) -> Any:
         return self._clients["autoscaling"].describe_auto_scaling_instances()["AutoScalingInstances"][0]
+
+    def let_go(self) -> None:
+        """The other server gives the volume back."""
+        self._clients["ec2"].detach_volume(VolumeId=self.volume_id, InstanceId=self._other)
+
+    def _holders(self) -> list[str]:
+        [volume] = self._clients["ec2"].describe_volumes(VolumeIds=[self.volume_id])["Volumes"]
+        return [attachment["InstanceId"] for attachment in volume["Attachments"]]
 
     def seen(self) -> dict[str, Any]:
         """The instance's state, the calls of the instance, and the lines that were logged, by stream."""
@@ -142,6 +157,8 @@ class Account:
         return {
             "instance": self.instance_id,
             "state": self._member()["LifecycleState"],
+            "volume": self.volume_id,
+            "holders": self._holders(),
             "calls": [line.call for line in recorded(self._calls) if line.who == CREDENTIALS["AccessKeyId"]],
             "logged": {
                 stream: [
@@ -159,13 +176,14 @@ def main(folder: Path) -> None:
         subprocess.run(["ip", *command.split()], check=True, timeout=10)
     gaps_autoscaling.install()
     gaps_hooks.install()
+    refusals_ec2.install()
     with ApiServer([recording(folder / "calls.jsonl")], API_PORT) as api:
         account = Account(api.url, folder / "calls.jsonl")
         document = {"availabilityZone": ZONE, "region": REGION, "instanceId": account.instance_id}
         Metadata.asked, Registry.asked = [], []
         Metadata.tree = {
             "api": {},
-            "user-data": (folder / "user-data").read_text(),
+            "user-data": (folder / "user-data").read_text().replace(VOLUME, account.volume_id),
             "dynamic": {"instance-identity": {"document": json.dumps(document)}},
             "meta-data": {
                 "instance-id": account.instance_id,
@@ -179,7 +197,9 @@ def main(folder: Path) -> None:
         for address, handler in (((METADATA_ADDRESS, 80), Metadata), (("127.0.0.1", REGISTRY_PORT), Registry)):
             threading.Thread(target=ThreadingHTTPServer(address, handler).serve_forever, daemon=True).start()
         print("listening", flush=True)  # noqa: T201
-        for _ in sys.stdin:
+        for line in sys.stdin:
+            if line == "let go\n":
+                account.let_go()
             told = {**account.seen(), "metadata": Metadata.asked, "registry": Registry.asked}
             print(json.dumps(told), flush=True)  # noqa: T201
 

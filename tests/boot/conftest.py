@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boot.cloud import LOG_GROUP, REGISTRY_PORT
+from boot.cloud import LOG_GROUP, REGISTRY_PORT, VOLUME
 from boot.image import Image, image
 from boot.machine import Machine, booted, why_not
 from boot.root import debian_root
@@ -33,10 +33,11 @@ def built(root: Path) -> Image:
     return image(root / "bin/busybox")
 
 
-def told(built: Image, *, is_released: bool = True, is_baked: bool = False) -> str:
+def told(built: Image, *, is_released: bool = True, is_baked: bool = False, has_volume: bool = False) -> str:
     """The very user data that a Fleet gives its instances, of our registry's image."""
     name = f"127.0.0.1:{REGISTRY_PORT}/shop@{built.digest}" if is_released else ""
-    container = Container(image=name, port=8080, colour="blue", environment={"MOOD": "calm"})
+    arn = f"arn:aws:ec2:eu-west-1:123456789012:volume/{VOLUME}" if has_volume else ""
+    container = Container(image=name, port=8080, colour="blue", environment={"MOOD": "calm"}, volume_arn=arn)
     return user_data(container, LOG_GROUP, is_baked=is_baked)
 
 

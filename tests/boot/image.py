@@ -11,8 +11,11 @@ from pathlib import Path
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 START = """#!/bin/busybox sh
 echo "a container of version $TEAL_VERSION in $TEAL_ZONE"
+[ -z "$TEAL_DATA" ] || echo "$TEAL_INSTANCE" >> "$TEAL_DATA/starts"
 /bin/busybox sleep 2
-exec /bin/busybox httpd -f -p 8080 -h /www
+trap 'kill $!; exit' TERM
+/bin/busybox httpd -f -p 8080 -h /www &
+wait
 """
 GREETING = "a container of version 7.1 in eu-west-1a"
 """What it prints first."""

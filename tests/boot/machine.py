@@ -48,11 +48,11 @@ class Machine:
         found: list[dict[str, Any]] = json.loads(told or "[]")
         return found[0] if found else {}
 
-    def seen(self) -> dict[str, Any]:
-        """What AWS has seen of it."""
+    def seen(self, order: str = "?") -> dict[str, Any]:
+        """What AWS has seen of it, after an order to boot.cloud."""
         assert self.cloud.stdin is not None
         assert self.cloud.stdout is not None
-        self.cloud.stdin.write("?\n")
+        self.cloud.stdin.write(f"{order}\n")
         self.cloud.stdin.flush()
         told: dict[str, Any] = json.loads(self.cloud.stdout.readline())
         return told

@@ -11,7 +11,11 @@ from pathlib import Path
 from boot.cloud import API_PORT, METADATA_ADDRESS
 
 MAKE_SECONDS = 3600
-BASE = ("systemd-sysv", "cloud-init", "python3", "awscli", "busybox-static", "iproute2", "ca-certificates", "apt")
+# The number in a root's name rises with what it is made of, since roots are kept.
+BASE = (
+    *("systemd-sysv", "cloud-init", "python3", "awscli", "busybox-static", "iproute2", "ca-certificates", "apt"),
+    "e2fsprogs",
+)
 RUNTIME = ("docker.io", "iptables")
 SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
 AWS = f"""#!/bin/sh
@@ -47,12 +51,12 @@ Description: Amazon Linux's name for Docker; Debian has another package of this 
 
 def debian_root(folder: Path) -> Path:
     """The root for a plain machine, in the folder; made once. Takes a minute or two."""
-    return _made(folder / "plain", (*BASE, *RUNTIME))
+    return _made(folder / "plain-2", (*BASE, *RUNTIME))
 
 
 def bare_root(folder: Path) -> Path:
     """The root that a machine image is baked from: no Docker yet."""
-    return _made(folder / "bare", BASE)
+    return _made(folder / "bare-2", BASE)
 
 
 def _made(root: Path, packages: tuple[str, ...]) -> Path:

@@ -65,6 +65,7 @@ def baked(roots: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 def test_the_image_has_the_very_files_that_user_data_would_write(baked: Path) -> None:
     for source, place in (
         ("instance_boot.py", "usr/local/lib/teal/instance_boot.py"),
+        ("volume_boot.py", "usr/local/lib/teal/volume_boot.py"),
         ("teal.service", "etc/systemd/system/teal.service"),
     ):
         assert (baked / place).read_bytes() == (PROJECT / "components" / source).read_bytes()

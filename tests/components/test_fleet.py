@@ -9,23 +9,7 @@ import yaml
 from components import instance_boot
 from components.fleet import Fleet, group_sizes
 from deployed import Recorder, Registered, deploy
-
-IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64
-ARGS: dict[str, Any] = {
-    "colour": "blue",
-    "image": IMAGE,
-    "capacity": 2,
-    "min_size": 2,
-    "max_size": 6,
-    "instance_types": ["t4g.small"],
-    "vpc_id": "vpc-1",
-    "subnet_ids": ["subnet-a", "subnet-b"],
-    "load_balancer_security_group_id": "sg-balancer",
-    "target_group_arn": "arn:blue",
-    "repository_arn": "arn:repository",
-    "log_group_name": "shop-app",
-    "log_group_arn": "arn:logs",
-}
+from fleet_world import ARGS, IMAGE, container
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +27,6 @@ def numbered_templates(monkeypatch: pytest.MonkeyPatch) -> None:
 def fleet(**changes: Any) -> dict[str, Registered]:
     args: Any = {**ARGS, **changes}
     return deploy(lambda: Fleet("blue", args)).resources
-
-
-def container(resources: dict[str, Registered]) -> dict[str, Any]:
-    text = base64.b64decode(resources["blue-template"].inputs["userData"]).decode()
-    [content] = [f["content"] for f in yaml.safe_load(text)["write_files"] if f["path"] == "/etc/teal/container.json"]
-    return dict(json.loads(content))
 
 
 def test_the_instances_run_the_image_by_digest() -> None:

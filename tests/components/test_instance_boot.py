@@ -2,6 +2,7 @@
 
 import ast
 import os
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -137,3 +138,79 @@ def test_a_container_without_secrets_asks_for_none(boot: Boot) -> None:
 def test_pulling_reads_no_secret(boot: Boot) -> None:
     _, commands = boot("pull", spec={**SPEC, "secrets": [["A", "/teal-app/dev/A"]]})
     assert not [ran for ran in commands.ran if ran[:2] == ["aws", "ssm"]]
+
+
+VOLUME = {"volume": {"id": "vol-1"}}
+
+
+def test_a_data_volume_is_the_containers_only_writable_disk() -> None:
+    command = instance_boot.docker_run({**SPEC, **VOLUME}, FACTS)
+    assert command[command.index("--mount") + 1] == "type=bind,src=/var/lib/teal/data,dst=/data"
+    assert "TEAL_DATA=/data" in command
+    plain = instance_boot.docker_run(SPEC, FACTS)
+    assert "--mount" not in plain
+    assert not [word for word in plain if "TEAL_DATA" in word]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "lets_go"),
+    [
+        ("", False),
+        ("101 teal.service start waiting\n", False),
+        ("7 docker.service stop waiting\n101 teal.service stop running\n", True),
+        ("101 teal.service restart running\n", True),
+    ],
+)
+def test_the_volume_is_let_go_when_the_unit_is_stopped_and_not_when_its_container_ended(
+    boot: Boot, jobs: str, lets_go: bool
+) -> None:
+    status, commands = boot("detach", spec={**SPEC, **VOLUME}, jobs=jobs)
+    scripts = [command[1:] for command in commands.ran if command[0] == sys.executable]
+    assert status == 0
+    assert [words[1:] for words in scripts] == ([["detach", "eu-west-1", "i-1", "vol-1"]] if lets_go else [])
+
+
+def test_the_volume_comes_before_the_container_and_what_goes_wrong_there_ends_the_start(boot: Boot) -> None:
+    status, commands = boot("attach", spec={**SPEC, **VOLUME}, volume_status=1)
+    [script] = commands.ran
+    assert Path(script[1]) == Path(instance_boot.__file__).with_name("volume_boot.py")
+    assert (status, script[2:]) == (1, ["attach", "eu-west-1", "i-1", "vol-1"])
+
+
+@pytest.mark.parametrize("step", ["attach", "detach"])
+def test_without_a_data_volume_nothing_is_called(boot: Boot, step: str) -> None:
+    status, commands = boot(step)
+    assert (status, commands.ran) == (0, [])
+
+
+@pytest.mark.parametrize(("user", "owner"), [("10001:10002", (10001, 10002)), ("10001", (10001, 10001))])
+def test_the_images_user_may_write_to_the_volume(
+    boot: Boot, monkeypatch: pytest.MonkeyPatch, user: str, owner: tuple[int, int]
+) -> None:
+    given: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(os.path, "ismount", lambda _: True)
+    monkeypatch.setattr(os, "chown", lambda *about: given.append(about))
+    boot("run", has_image=True, spec={**SPEC, **VOLUME}, user=user)
+    assert given == [("/var/lib/teal/data", *owner)]
+
+
+@pytest.mark.parametrize(
+    ("is_mounted", "user", "told"),
+    [
+        (False, "10001", "the data volume is not mounted"),
+        (True, "app", "USER is a number, not 'app'"),
+        (True, "", "''"),
+    ],
+)
+def test_a_container_never_starts_without_the_volume_or_without_being_able_to_write(
+    boot: Boot,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_mounted: bool,
+    user: str,
+    told: str,
+) -> None:
+    monkeypatch.setattr(os.path, "ismount", lambda _: is_mounted)
+    status, commands = boot("run", has_image=True, spec={**SPEC, **VOLUME}, user=user)
+    assert (status, commands.environment) == (1, {})
+    assert told in capsys.readouterr().err

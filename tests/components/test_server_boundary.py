@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.data_access import attach_policy
 from components.flow_logs import write_policy
 from components.identity import ROLES
 from components.instance_role import instance_policy
@@ -18,6 +19,8 @@ from needed import SCOPE
 ARN = "arn:aws:iam::123456789012:policy/teal-pipeline/teal-server-boundary-0000000"
 BOUNDED = SCOPE.bounded_by(ARN)
 LOGS = "arn:aws:logs:eu-west-1:123456789012:log-group:"
+EC2 = "arn:aws:ec2:eu-west-1:123456789012:"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0f"
 REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/app-images-0000000"
 GROUP = "arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:0f:autoScalingGroupName/blue-group-0000000"
 SECRET = "arn:aws:ssm:eu-west-1:123456789012:parameter/teal-app/prod/API_KEY"
@@ -53,6 +56,7 @@ def filled(patterns: tuple[str, ...]) -> list[str]:
         instance_policy(REPOSITORY, f"{LOGS}web-app-0000000", {"API_KEY": SECRET}),
         write_policy(f"{LOGS}main-flow-log-group-0000000"),
         tell_policy(GROUP),
+        attach_policy(f"{EC2}volume/vol-01", KEY, "blue-group-0000000"),
     ],
 )
 def test_what_the_program_grants_is_within_the_boundary(document: str) -> None:
@@ -65,6 +69,7 @@ def test_nobody_gets_beyond_their_service_by_it() -> None:
     actions = {action for statement in BOUNDARY for action in statement.actions}
     assert {action.partition(":")[0] for action in actions} == {
         "autoscaling",
+        "ec2",
         "ec2messages",
         "ecr",
         "kms",

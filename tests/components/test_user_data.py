@@ -1,4 +1,5 @@
 import base64
+import gzip
 import json
 import shutil
 import subprocess
@@ -8,9 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from components.user_data import Container, encoded, user_data
+from components import instance_boot
+from components.user_data import CONTAINER_FILE, USER_DATA_MAX_BYTES, Container, encoded, user_data
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64
+
+
+VOLUME = "arn:aws:ec2:eu-west-1:123456789012:volume/vol-0123456789abcdef0"
 
 
 def container(**changes: Any) -> Container:
@@ -18,14 +23,22 @@ def container(**changes: Any) -> Container:
 
 
 def files(text: str) -> dict[str, str]:
-    return {file["path"]: file["content"] for file in yaml.safe_load(text)["write_files"]}
+    """Content by path, as cloud-init writes it."""
+    return {file["path"]: content_of(file) for file in yaml.safe_load(text)["write_files"]}
+
+
+def content_of(file: dict[str, str]) -> str:
+    if file.get("encoding") != "gz+b64":
+        return file["content"]
+    return gzip.decompress(base64.b64decode(file["content"])).decode()
 
 
 def test_it_is_cloud_config_with_modules_that_cloud_init_knows() -> None:
     text = user_data(container(), "logs")
     assert text.startswith("#cloud-config\n")
     assert set(yaml.safe_load(text)) == {"packages", "write_files", "runcmd"}
-    assert all(set(f) == {"path", "owner", "permissions", "content"} for f in yaml.safe_load(text)["write_files"])
+    keys = {"path", "owner", "permissions", "content"}
+    assert all(set(f) - {"encoding"} == keys for f in yaml.safe_load(text)["write_files"])
 
 
 def test_the_container_file_is_what_the_reconciler_reads() -> None:
@@ -41,9 +54,32 @@ def test_nothing_released_is_an_empty_image() -> None:
 def test_the_unit_starts_the_script_that_the_same_user_data_writes() -> None:
     written = files(user_data(container(), "logs"))
     unit = written["/etc/systemd/system/teal.service"]
-    for step, command in (("Pre", "pull"), ("", "run"), ("Post", "ready")):
+    for step, command in (("Pre", "pull"), ("Pre", "attach"), ("", "run"), ("Post", "ready")):
         assert f"ExecStart{step}=/usr/bin/python3 /usr/local/lib/teal/instance_boot.py {command}\n" in unit
-    assert "docker_run" in written["/usr/local/lib/teal/instance_boot.py"]
+    assert "ExecStopPost=/usr/bin/python3 /usr/local/lib/teal/instance_boot.py detach\n" in unit
+
+
+@pytest.mark.parametrize("script", ["instance_boot.py", "volume_boot.py"])
+def test_the_packed_scripts_are_those_that_machine_bakes_in(script: str) -> None:
+    written = files(user_data(container(volume_arn=VOLUME), "logs"))
+    source = Path(instance_boot.__file__).with_name(script).read_text()
+    assert written[f"/usr/local/lib/teal/{script}"] == source, "components/boot_files.json is old: run make schema"
+
+
+def test_a_data_volume_is_named_in_the_container_file_and_brings_its_script() -> None:
+    without, having = (files(user_data(container(volume_arn=arn), "logs")) for arn in ("", VOLUME))
+    assert json.loads(having[CONTAINER_FILE])["volume"] == {"id": "vol-0123456789abcdef0"}
+    assert "volume" not in json.loads(without[CONTAINER_FILE])
+    assert having.keys() - without.keys() == {"/usr/local/lib/teal/volume_boot.py"}
+
+
+def test_a_volume_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"data_volume_arn must be the ARN of an EBS volume, got 'arn:aws:s3:::b'"):
+        container(volume_arn="arn:aws:s3:::b")
+
+
+def test_there_is_room_for_the_rest() -> None:
+    assert len(user_data(container(volume_arn=VOLUME), "logs")) < USER_DATA_MAX_BYTES - 4096
 
 
 def test_the_same_container_gives_the_same_bytes() -> None:

@@ -78,7 +78,7 @@ class World:
         command, variables = self.toolchain.pulumi_command(), self.toolchain.environment()
         return LocalStack(project, name, self.home, self.record, REGION, command, variables)
 
-    def teal(self, *arguments: str, project: Path = PROJECT) -> str:
+    def teal(self, *arguments: str, project: Path = PROJECT, seconds: float = COMMAND_SECONDS) -> str:
         """What the `teal` command printed, which must succeed; its progress is kept in `printed`."""
         done = subprocess.run(
             [Path(sys.executable).with_name("teal"), *arguments],
@@ -86,7 +86,7 @@ class World:
             env={**os.environ, "TEAL_HOME": str(self.home.root), "TEAL_TOOLCHAIN": "build"},
             capture_output=True,
             text=True,
-            timeout=COMMAND_SECONDS,
+            timeout=seconds,
             check=False,
         )
         self.printed.extend((done.stdout, done.stderr))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from deployed import Deployment
 from policy.exemptions import Exemption, Exemptions, read
 from policy.judge import Finding, Judge
 from policy.model import Resource, Stack
 from policy.rules import RULES
 from policy.types import canonical
 from settings import of_stack
-from test_program import STACKS, unreleased
+from test_program import STACKS, program, unreleased
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = read(ROOT, frozenset(rule.id for rule in RULES))
@@ -23,7 +24,11 @@ TODAY = date(2026, 11, 1)  # not the day of the run: a test must not begin to fa
 
 @cache
 def registered(stack: str) -> Stack:
-    found = unreleased(stack).resources.items()
+    return as_stack(unreleased(stack))
+
+
+def as_stack(deployed: Deployment) -> Stack:
+    found = deployed.resources.items()
     return Stack(
         tuple(
             Resource(values=each.inputs, urn=each.urn, type=canonical(each.type), name=name, links=each.links)
@@ -40,6 +45,14 @@ def violations(stack: str, exemptions: Iterable[Exemption], today: date = TODAY)
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_stack_breaks_no_rule_that_it_is_not_exempt_from(stack: str) -> None:
     assert [found.message for found in violations(stack, WRITTEN.entries)] == []
+
+
+def test_a_stack_with_a_data_volume_breaks_no_rule_either() -> None:
+    stack = as_stack(program("stage", dataVolumeGib="8", instances="1", maxInstances="1"))
+    assert [each.name for each in stack.resources if each.type.endswith("ebs/volume:Volume")] == ["data-volume"]
+    judge = Judge(RULES, WRITTEN, "stage", TODAY)
+    found = [*(one for each in stack.resources for one in judge.one(each)), *judge.all(stack)]
+    assert [each.message for each in found] == []
 
 
 @pytest.mark.parametrize("entry", WRITTEN.entries, ids=lambda entry: f"{entry.id}-{entry.resource}")

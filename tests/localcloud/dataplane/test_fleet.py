@@ -6,7 +6,7 @@ import pytest
 
 from localcloud.dataplane import fleet as fleet_module
 from localcloud.dataplane.fleet import Fleet, Phase
-from localcloud.dataplane.runner import Birth, CannotStart
+from localcloud.dataplane.runner import Birth, CannotStart, VolumeHeld
 from localcloud.dataplane.snapshot import TargetState
 from traffic_world import eventually
 
@@ -32,10 +32,12 @@ class FakeLife:
 class FakePrepared:
     port, colour, digest = 8080, "blue", "sha256:0"
 
-    def __init__(self, lives: list[FakeLife]) -> None:
-        self._lives = lives
+    def __init__(self, lives: list[FakeLife], holders: list[str]) -> None:
+        self._lives, self._holders = lives, holders
 
     def start(self) -> FakeLife:
+        if self._holders:
+            raise VolumeHeld(f"{self._holders[0]} has vol-1")
         self._lives.append(FakeLife())
         return self._lives[-1]
 
@@ -43,6 +45,7 @@ class FakePrepared:
 class FakeRunner:
     def __init__(self) -> None:
         self.lives: list[FakeLife] = []
+        self.holders: list[str] = []
         self.problems: list[Exception] = []
         self.has_image = True
         self.prepared = 0
@@ -52,7 +55,7 @@ class FakeRunner:
         self.prepared += 1
         if self.problems:
             raise self.problems.pop()
-        return FakePrepared(self.lives) if self.has_image else None
+        return FakePrepared(self.lives, self.holders) if self.has_image else None
 
     def forget(self, instance_id: str) -> None:
         self.forgotten.append(instance_id)
@@ -195,6 +198,30 @@ def test_one_that_serves_is_stopped_only_when_it_is_drained(
     eventually(gone(fleet))
     assert runner.lives[0].stopped_with == [fleet_module.STOP_GRACE]
     assert runner.forgotten == ["i-1"]
+
+
+def test_one_whose_data_volume_is_anothers_waits_and_starts_as_soon_as_it_is_free(
+    fleet: Fleet, runner: FakeRunner, clock: SimpleNamespace
+) -> None:
+    runner.holders.append("i-0")
+    admit(fleet)
+    reach(fleet, Phase.WAITING)
+    clock.now += 300
+    assert not fleet.step()
+    assert (fleet.members["i-1"].reason, runner.lives) == ("i-0 has vol-1", [])
+    assert fleet.places()["i-1"].state is TargetState.REGISTERED
+    runner.holders.clear()
+    reach(fleet, Phase.RUNNING)
+    assert (runner.prepared, fleet.members["i-1"].reason) == (1, "")
+
+
+def test_one_that_waits_and_is_wanted_no_more_goes_at_once(fleet: Fleet, runner: FakeRunner) -> None:
+    runner.holders.append("i-0")
+    admit(fleet)
+    reach(fleet, Phase.WAITING)
+    fleet.dismiss_all_but([])
+    eventually(gone(fleet))
+    assert runner.lives == []
 
 
 def test_stopping_the_fleet_ends_every_instance(runner: FakeRunner, clock: object, listening: object) -> None:

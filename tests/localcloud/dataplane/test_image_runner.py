@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,12 +10,14 @@ import pytest
 
 from localcloud.dataplane import image_runner as image_runner_module
 from localcloud.dataplane.image_runner import ImageRunner, RunningImage
+from localcloud.dataplane.leases import Leases
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.images.cache import UnpackedImage
 from localcloud.images.errors import ImageError
 from localcloud.images.reference import ImageReference
 from localcloud.instances.driver import Launch, Running
 from localcloud.instances.errors import InstanceError
+from localcloud.volumes import Volumes
 
 DIGEST = f"sha256:{'0' * 64}"
 IMAGE = cast(UnpackedImage, type("Image", (), {"digest": DIGEST}))
@@ -24,12 +27,13 @@ class FakeDriver:
     def __init__(self) -> None:
         self.launches: list[Launch[UnpackedImage]] = []
         self.problem: Exception | None = None
+        self.running = cast(Running, None)
 
     def start(self, launch: Launch[UnpackedImage]) -> Running:
         if self.problem:
             raise self.problem
         self.launches.append(launch)
-        return cast(Running, None)
+        return self.running
 
     def close(self) -> None:
         pass
@@ -67,7 +71,8 @@ def runner(driver: FakeDriver, tmp_path: Path) -> ImageRunner[UnpackedImage]:
             raise ImageError("web has no such image")
         return IMAGE
 
-    return ImageRunner(driver, "http://127.0.0.1:1", pull, tmp_path / "instances")
+    leases = Leases(Volumes(tmp_path / "volumes", tmp_path / "snapshots"), "http://127.0.0.1:1")
+    return ImageRunner(driver, "http://127.0.0.1:1", pull, tmp_path / "instances", leases)
 
 
 def test_what_the_user_data_names_is_started_on_an_address_of_its_own(
@@ -147,3 +152,66 @@ def test_last_words_are_the_last_line_that_says_anything(tmp_path: Path) -> None
     assert life.last_words() == ""
     life.log.write_text("started\nout of memory\n\n")
     assert life.last_words() == "out of memory"
+
+
+class FakeLease:
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.handle, self.released = folder, 77, 0
+
+    def release(self) -> None:
+        self.released += 1
+
+
+@pytest.fixture
+def lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeLease:
+    made = FakeLease(tmp_path / "vol-01")
+    monkeypatch.setattr(Leases, "take", lambda _, birth, volume_id: made)
+    return made
+
+
+def test_a_data_volume_is_taken_before_the_start_and_let_go_after_the_end(
+    runner: ImageRunner[UnpackedImage], driver: FakeDriver, lease: FakeLease
+) -> None:
+    ended: list[int] = []
+    running = type("Running", (), {"stop": lambda *_: ended.append(lease.released)})()
+    prepared = runner.prepare(birth(volume={"id": "vol-01"}))
+    assert prepared is not None
+    driver.running = cast(Running, running)
+    life = prepared.start()
+    [launch] = driver.launches
+    assert launch.data is not None
+    assert (launch.data.path, launch.data.lock) == (lease.folder, 77)
+    life.stop(timedelta())
+    assert (ended, lease.released) == ([0], 1)
+
+
+def test_a_start_that_fails_lets_the_data_volume_go(
+    runner: ImageRunner[UnpackedImage], driver: FakeDriver, lease: FakeLease
+) -> None:
+    prepared = runner.prepare(birth(volume={"id": "vol-01"}))
+    assert prepared is not None
+    driver.problem = InstanceError("no folder to run in")
+    with pytest.raises(CannotStart):
+        prepared.start()
+    assert lease.released == 1
+
+
+def test_one_that_does_not_end_keeps_its_data_volume(
+    runner: ImageRunner[UnpackedImage], driver: FakeDriver, lease: FakeLease
+) -> None:
+    def stop(*_: object) -> int:
+        raise InstanceError("it does not end")
+
+    prepared = runner.prepare(birth(volume={"id": "vol-01"}))
+    assert prepared is not None
+    driver.running = cast(Running, type("Running", (), {"stop": stop})())
+    with pytest.raises(InstanceError):
+        prepared.start().stop(timedelta())
+    assert lease.released == 0
+
+
+def test_without_a_data_volume_none_is_asked_for(runner: ImageRunner[UnpackedImage], driver: FakeDriver) -> None:
+    prepared = runner.prepare(birth())
+    assert prepared is not None
+    prepared.start()
+    assert driver.launches[0].data is None

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +18,7 @@ from localcloud.images.oci import Image, image_of
 from localcloud.images.packing import pack
 from localcloud.images.reference import ImageReference
 from localcloud.instances.container import ContainerSpec
-from localcloud.instances.driver import Driver, Launch, Running
+from localcloud.instances.driver import DataFolder, Driver, Launch, Running
 
 DIGEST = f"sha256:{'0a' * 32}"
 REGISTRY = "127.0.0.1:4000"
@@ -234,3 +235,15 @@ def test_a_stop_waits_for_a_container_that_is_being_made(
 def test_the_end_of_the_driver_leaves_nothing(driver: DockerDriver, engine: FakeEngine) -> None:
     driver.close()
     assert engine.told == ["network", ("clear", REGISTRY), "close"]
+
+
+def test_a_data_volume_is_mounted_where_a_server_has_it(
+    driver: DockerDriver, engine: FakeEngine, launch: Launch[EngineImage], tmp_path: Path
+) -> None:
+    driver.start(replace(launch, data=DataFolder(tmp_path / "vol-01", 77)))
+    driver.start(launch)
+    wait_for(lambda: len(engine.boxes) == 2)
+    having, plain = sorted(engine.boxes, key=lambda box: box.data is None)
+    assert (having.data, having.environment["TEAL_DATA"]) == (tmp_path / "vol-01", "/data")
+    assert (plain.data, "TEAL_DATA" in plain.environment) == (None, False)
+    engine.ended.set()

@@ -27,6 +27,16 @@ def test_the_container_is_found_among_the_files() -> None:
     assert (str(spec.image), spec.port, spec.colour, spec.environment) == (IMAGE, 8080, "blue", {"TEAL_DEMO": "1"})
 
 
+def test_a_data_volume_is_named_by_its_id() -> None:
+    spec, plain = (
+        from_user_data(user_data(json.dumps({**CONTAINER, "volume": {"id": "vol-01"}}))),
+        from_user_data(user_data()),
+    )
+    assert spec is not None
+    assert plain is not None
+    assert (spec.volume_id, plain.volume_id) == ("vol-01", "")
+
+
 def test_base64_is_understood_too() -> None:
     encoded = base64.b64encode(user_data().encode()).decode()
     assert from_user_data(encoded) == from_user_data(user_data())
@@ -55,6 +65,9 @@ def test_an_empty_image_means_that_nothing_is_released() -> None:
         ({"port": True}, "port in .* got True"),
         ({"colour": "red"}, "colour in .* must be blue or green, got 'red'"),
         ({"colour": ["blue"]}, "colour in"),
+        ({"volume": "vol-01"}, "volume in .* must be an object with the id of a volume, got 'vol-01'"),
+        ({"volume": {"id": "../vol-01"}}, "volume in .* must be an object with the id of a volume"),
+        ({"volume": {}}, "volume in .* must be an object with the id of a volume"),
         ({"secrets": {}}, "secrets in .* must be pairs"),
         ({"secrets": [["A"]]}, "secrets in .* must be pairs"),
         ({"secrets": [["A", 1]]}, "secrets in .* must be pairs"),

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -20,9 +21,10 @@ from localcloud.images.cache import UnpackedImage
 from localcloud.images.oci import read_config
 from localcloud.images.packing import pack
 from localcloud.images.unpacking import unpack
-from localcloud.instances.driver import Driver, Launch, Running
+from localcloud.instances.driver import DataFolder, Driver, Launch, Running
 from localcloud.instances.errors import InstanceError
 from localcloud.instances.process import ProcessDriver, ProcessInstance
+from localcloud.volumes import VolumeInUse, Volumes
 
 pytestmark = pytest.mark.engine  # no engine, but seconds of real processes
 
@@ -88,6 +90,29 @@ def test_the_sample_app_serves_with_its_identity(app_launch: ProcessLaunch, star
     assert took < 5  # 0.6 s where nothing else runs
 
 
+def test_an_instance_has_its_data_volume_and_holds_its_lock_until_it_and_its_children_have_ended(
+    make_launch: MakeLaunch, start: Start, tmp_path: Path
+) -> None:
+    volumes = Volumes(tmp_path / "volumes", tmp_path / "snapshots")
+    handle = volumes.lock("vol-01")
+    code = "import os, time; os.fork(); open(os.environ['TEAL_DATA'] + '/counter', 'a').write('1'); time.sleep(60)"
+    launch = replace(make_launch("python", "-c", code), data=DataFolder(volumes.folder("vol-01"), handle))
+    instance = start(launch)
+    os.close(handle)
+    counter = volumes.folder("vol-01") / "counter"
+    wait_for(lambda: counter.exists() and counter.read_text() == "11")
+    with pytest.raises(VolumeInUse):
+        volumes.lock("vol-01")
+    instance.stop(NO_TIME)
+    os.close(wait_for(lambda: _lock_of(volumes)))
+
+
+def _lock_of(volumes: Volumes) -> int | None:
+    with suppress(VolumeInUse):
+        return volumes.lock("vol-01")
+    return None
+
+
 def test_an_instance_knows_nothing_of_the_daemons_environment(
     make_launch: MakeLaunch, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +126,7 @@ def test_an_instance_knows_nothing_of_the_daemons_environment(
     assert cwd == str(launch.image.rootfs / "srv" / "app")
     assert "AWS_SECRET_ACCESS_KEY" not in environment
     assert "PYTHONPATH" not in environment
+    assert "TEAL_DATA" not in environment
     assert environment["GREETING"] == "hello"
     assert environment["TEAL_ZONE"] == "eu-west-1b"
     assert environment["TEAL_BIND"] == "127.16.0.9:8080"

@@ -10,6 +10,7 @@ from localcloud.provider.kinds.ec2 import (
     routes,
     security_groups,
     subnet,
+    volumes,
     vpc,
 )
 from localcloud.provider.kinds.ec2.lookups import LOOKUPS
@@ -25,5 +26,6 @@ TYPES: tuple[AwsType, ...] = (
     *routes.TYPES,
     *security_groups.TYPES,
     *subnet.TYPES,
+    *volumes.TYPES,
     *vpc.TYPES,
 )

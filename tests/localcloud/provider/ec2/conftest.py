@@ -17,13 +17,14 @@ from localcloud.provider.kinds.ec2 import (
     routes,
     security_groups,
     subnet,
+    volumes,
     vpc,
 )
 from localcloud.provider.kinds.ec2 import lookups as lookups_ec2
 from localcloud.provider.lookups import table
 from localcloud.provider.package import TableType
 
-ROOMS = (endpoints, gateways, group_rules, instances, launch_template, routes, security_groups, subnet)
+ROOMS = (endpoints, gateways, group_rules, instances, launch_template, routes, security_groups, subnet, volumes)
 KINDS = (vpc.VPC, *(kind for room in ROOMS for kind in room.TYPES))
 VPC = "aws:ec2/vpc:Vpc"
 SUBNET = "aws:ec2/subnet:Subnet"

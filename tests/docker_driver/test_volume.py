@@ -1,0 +1,78 @@
+"""A data volume with the docker driver: a folder that one container at a time has, and what it counts outlives it."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from docker_world import Engine, teal, within
+from engine.world import copy_project
+from localcloud.home import Home
+from localcloud.images.oci import Image
+from localcloud.launch import stop
+from localcloud.status import stack_statuses
+
+WITH_VOLUME = {"dataVolumeGib": 8, "instances": 1, "maxInstances": 1}
+BACK_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Up:
+    """The stack, up."""
+
+    home: Home
+    url: str
+
+    def count(self) -> int:
+        """One more; the number that it is then."""
+        asked = urllib.request.Request(f"{self.url}/counter", method="POST")
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            return int(json.load(answer)["count"])
+
+    def healthy(self) -> list[str]:
+        """The instances that serve."""
+        return [one.id for one in stack_statuses(self.home.running(), ["eu-west-1"])["dev"].healthy]
+
+
+@pytest.fixture(scope="module")
+def dev(engine: Engine, images: Mapping[str, Image], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    home = Home(tmp_path_factory.mktemp("volume") / "home")
+    project = copy_project(tmp_path_factory.mktemp("copies") / "teal", "dev", "dev", **WITH_VOLUME)
+    try:
+        done = teal(home.root, "local", "up", "dev", "--driver", "docker", folder=project)
+        assert done.returncode == 0, f"{done.stderr}\n{home.log_file.read_text()[-3000:]}"
+        yield Up(home, done.stdout.strip().splitlines()[-1])
+    finally:
+        stop(home)
+
+
+def test_an_ordinary_user_writes_to_the_one_folder_that_is_not_read_only(dev: Up, engine: Engine) -> None:
+    [instance] = dev.healthy()
+    container = engine.inspect(engine.container(dev.home.running().mark, instance))
+    [volume] = [path for path in dev.home.volumes.iterdir() if path.is_dir()]
+    [mount] = [each for each in container["Mounts"] if each["Type"] == "bind"]
+    assert (mount["Source"], mount["Destination"], mount["RW"]) == (str(volume), "/data", True)
+    assert "TEAL_DATA=/data" in container["Config"]["Env"]
+    assert (container["Config"]["User"], container["HostConfig"]["ReadonlyRootfs"]) == ("10001:10001", True)
+    assert [dev.count(), dev.count()] == [1, 2]
+    assert (volume / "counter").read_text() == "2\n"
+    assert (volume / "counter").stat().st_uid == 10001
+
+
+def test_a_killed_container_is_replaced_by_one_that_counts_on(
+    dev: Up, engine: Engine, record_property: Callable[[str, object], None]
+) -> None:
+    [before], last = dev.healthy(), dev.count()
+    engine.run("kill", engine.container(dev.home.running().mark, before))
+    killed = time.monotonic()
+    within(BACK_SECONDS, lambda: dev.healthy() not in ([], [before]), "another one serves")
+    assert dev.count() == last + 1
+    record_property("a killed container with a data volume", f"counts on after {time.monotonic() - killed:.1f} s")
+
+
+def test_down_takes_the_volume_along(dev: Up) -> None:
+    assert teal(dev.home.root, "local", "down").returncode == 0
+    assert not dev.home.volumes.exists()
