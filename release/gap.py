@@ -81,7 +81,7 @@ def roll_back(state: State, release: InFlight, seen: Seen) -> Decision:
     """From wherever it was to a live colour that serves. Raises VolumeHeld, UnsafeWeights."""
     target, live = release.plan.target, release.plan.target.other
     if (emptied := with_side(state, target, release.previous)) != state:
-        why = f"{target} {'loses its server' if state.side(target).capacity else 'gets its image from before'}"
+        why = f"{target} {'loses its server' if state.side(target).capacity else 'gets back what it had'}"
         return record(emptied, release, Event.RETIRED, why, seen.now)
     if seen.applied != declared(state):
         return Apply()
