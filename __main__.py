@@ -14,6 +14,7 @@ from components.instance_types import platform
 from components.key import Key
 from components.ledger import Ledger
 from components.load_balancer import LoadBalancer
+from components.naming import SWARM_PORTS
 from components.nat import Nat
 from components.network import Network
 from components.observability import Observability
@@ -29,6 +30,7 @@ tags = {"Project": pulumi.get_project(), "Environment": environment}
 try:
     wanted, hidden, state = settings.read(), app_secrets(), read_ledger(environment)
     zones = wanted.zones_among(aws.get_availability_zones(state="available").names)
+    has_swarm = settings.runs_swarm(wanted, hidden)
 except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
@@ -55,6 +57,7 @@ network = Network("main", {
 balancer = LoadBalancer("web", {
     "vpc_id": network.vpc_id, "vpc_cidr_block": network.cidr_block, "subnet_ids": network.public_subnet_ids,
     "serves_https": bool(wanted.domain), "protects_from_deletion": wanted.protects,
+    "target_ports": list(SWARM_PORTS.values()) if has_swarm else [],
     "log_retention_days": wanted.log_retention_days, "tags": tags})
 domain = Domain("web", {
     "domain_name": wanted.domain, "zone_name": wanted.zone_name, "load_balancer_dns_name": balancer.dns_name,
@@ -66,6 +69,8 @@ split: TrafficSplitArgs = {
     "stickiness_seconds": wanted.sticky_seconds, "slow_start_seconds": wanted.slow_start_seconds, "tags": tags}
 if domain:
     split["certificate_arn"] = domain.certificate_arn
+if has_swarm:
+    split["ports"] = SWARM_PORTS
 traffic = TrafficSplit("web", split)
 sight = Observability("web", {
     "load_balancer_arn_suffix": balancer.arn_suffix, "target_group_arn_suffixes": {
@@ -82,7 +87,7 @@ fleets = {colour.value: Fleet(colour.value, {
     "log_group_arn": sight.log_group_arn, "target_group_arn": traffic.target_group_arns[colour.value],
     "secret_parameter_arns": kept.parameter_arns if kept else {},
     "permissions_boundary_arn": wanted.server_boundary_arn or None,
-    "force_delete": not wanted.protects, "tags": {**tags, "Colour": colour.value}}) for colour in Colour}
+    "force_delete": not wanted.protects, "tags": {**tags, "Colour": colour.value}}) for colour in Colour if not has_swarm}
 
 pulumi.export("url", domain.url if domain else pulumi.Output.concat("http://", balancer.dns_name))
 pulumi.export("isReleased", released.is_released)
@@ -94,6 +99,13 @@ pulumi.export("testHeaderParameter", secret.parameter_name)
 pulumi.export("loadBalancerArn", balancer.arn)
 pulumi.export("listenerArn", traffic.listener_arn)
 pulumi.export("targetGroupArns", traffic.target_group_arns)
-pulumi.export("scalingGroupNames", {colour: fleet.scaling_group_name for colour, fleet in fleets.items()})
+if has_swarm:
+    import swarm  # here, for Docker's SDK
+
+    pulumi.export("serviceNames", swarm.services(swarm.Site(
+        environment=environment, wanted=wanted, released=released, key=key, registry=registry, network=network,
+        balancer=balancer, traffic=traffic, sight=sight, tags=tags)))
+else:
+    pulumi.export("scalingGroupNames", {colour: fleet.scaling_group_name for colour, fleet in fleets.items()})
 pulumi.export("dashboardUrl", sight.dashboard_url)
 pulumi.export("alarmNames", sight.alarm_names)

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 import typed_config
-from components.bounds import LOG_RETENTION_DAYS
+from components.bounds import LOG_RETENTION_DAYS, MANAGER_COUNTS
 from components.instance_types import architecture
 from release.judgement import Check
 from stack_files import SettingsError as SettingsError
@@ -33,6 +33,7 @@ PROBE_PATH = r"^/[!-\"$-~]*$"
 """A path with its query: printable ASCII, no fragment."""
 SERVICE = r"^[a-z0-9-]+(\.[a-z0-9-]+)*$"
 POLICY_ARN = r"^$|^arn:aws[a-z-]*:iam::[0-9]{12}:policy/[A-Za-z0-9+=,.@_/-]{1,512}$"
+SWARM_HOST = r"^$|^ssh://([a-z0-9._-]+@)?[A-Za-z0-9._-]+(:[0-9]{1,5})?$|^tcp://127\.0\.0\.1:[0-9]{1,5}$|^unix:///[A-Za-z0-9./_-]+$"
 EMAIL = r"^[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 
 
@@ -50,6 +51,13 @@ class Delivery(StrEnum):
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"
+
+
+class Orchestrator(StrEnum):
+    """Who keeps containers running."""
+
+    SCALING_GROUP = "scaling-group"
+    SWARM = "swarm"
 
 
 class Policy(StrEnum):
@@ -85,6 +93,12 @@ def _slow_start(seconds: int) -> int:
     if seconds != 0 and not 30 <= seconds <= 900:
         raise ValueError("must be 0 (off) or 30 to 900")
     return seconds
+
+
+def _managers(count: int) -> int:
+    if count not in MANAGER_COUNTS:
+        raise ValueError("must be 1, 3 or 5")
+    return count
 
 
 def _host_name(name: str) -> str:
@@ -164,6 +178,9 @@ class Settings(BaseModel):
     volume_gib: Annotated[Whole, Field(ge=8, le=1024)]
     instances: Annotated[Whole, Field(ge=1, le=100)]
     max_instances: Annotated[Whole, Field(ge=1, le=100)]
+    orchestrator: Orchestrator
+    swarm_managers: Annotated[Whole, AfterValidator(_managers)]
+    swarm_host: Annotated[str, Field(max_length=300, pattern=SWARM_HOST)]
     builds_image: YesNo
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
     follows: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
@@ -210,6 +227,8 @@ class Settings(BaseModel):
             raise ValueError("domain and zoneName must be given together, or neither")
         if self.domain and not (self.domain == self.zone_name or self.domain.endswith(f".{self.zone_name}")):
             raise ValueError(f"domain {self.domain} must be in the hosted zone zoneName, {self.zone_name}")
+        if self.swarm_host and self.orchestrator is not Orchestrator.SWARM:
+            raise ValueError(f"swarmHost needs orchestrator swarm, got {self.orchestrator.value}")
         self._agree_on_delivery()
         return self
 
@@ -241,6 +260,19 @@ def read() -> Settings:
     if "aws:region" in CONFIG.get():  # before a lookup fails on it, in many words
         check_region(CONFIG.get()["aws:region"])
     return typed_config.of_program(Settings, NAMESPACE)
+
+
+def runs_swarm(wanted: Settings, app_secrets: Mapping[str, str]) -> bool:
+    """Whether tasks run in a swarm. Raises SettingsError for what a swarm's tasks can not be given."""
+    if wanted.orchestrator is not Orchestrator.SWARM:
+        return False
+    if app_secrets:
+        names = ", ".join(sorted(app_secrets))
+        raise SettingsError(
+            f"{NAMESPACE}:orchestrator is swarm: it must be scaling-group where the app has secrets ({names}), "
+            "since tasks of a swarm are not given any yet"
+        )
+    return True
 
 
 def of_stack(project: Path, stack: str) -> Settings:

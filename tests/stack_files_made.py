@@ -85,6 +85,15 @@ def sizes(draw: st.DrawFn) -> dict[str, int]:
     return {"instances": fewest, "maxInstances": draw(st.sampled_from((fewest, 100)) | st.integers(fewest, 100))}
 
 
+def orchestrators() -> st.SearchStrategy[dict[str, Any]]:
+    """Scaling groups, or a swarm, which alone takes an address."""
+    hosts = st.sampled_from(
+        ("", "ssh://swarm", "ssh://ec2-user@10.0.0.1:22", "tcp://127.0.0.1:2375", "unix:///run/d.sock")
+    )
+    swarms = st.builds(lambda host: {"orchestrator": "swarm", "swarmHost": host}, hosts)
+    return st.just({"orchestrator": "scaling-group", "swarmHost": ""}) | swarms
+
+
 def ways() -> st.SearchStrategy[dict[str, Any]]:
     """How an image comes: built here, from another stack, or by hand."""
     built, brought = {"buildsImage": True, "follows": ""}, {"buildsImage": False, "follows": "qa"}
@@ -104,7 +113,7 @@ HOOK = st.fixed_dictionaries(
 PHASES = ("preparing", "verifying", "shifting", "settling", "rolling_back", "done", "rolled_back")
 TYPES = (["t4g.small", "m7g.large", "c6gd.metal"], ["t3.small", "m7i-flex.large", "g4dn.xlarge"])
 """Of one architecture each."""
-OF_A_KIND = ("flowLogRetentionDays", "logRetentionDays", "slowStartSeconds", "zones")
+OF_A_KIND = ("flowLogRetentionDays", "logRetentionDays", "slowStartSeconds", "swarmManagers", "zones")
 """Numbers that are not between two bounds, or by more than the settings."""
 WHOLES = tuple(key for key, about in DECLARED.items() if about["type"] == "integer" and key not in OF_A_KIND)
 PATH = st.from_regex(r"/[!-\"$-~]{0,30}", fullmatch=True)
@@ -121,6 +130,7 @@ ALONE: Mapping[str, st.SearchStrategy[Any]] = {
     "serverBoundaryArn": st.sampled_from(("", "arn:aws:iam::123456789012:policy/a/b+=,.@-_")),
     "machineImage": st.just("") | st.from_regex(r"ami-[0-9a-f]{8,17}", fullmatch=True),
     "policy": st.sampled_from(("advisory", "mandatory")),
+    "swarmManagers": st.sampled_from((1, 3, 5)),
     "version": st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", fullmatch=True)
     | st.sampled_from(["no", "010", "1.10"]),
     "interfaceEndpoints": apart(st.sampled_from(["ec2", "ecr.api", "ecr.dkr", "ssm", "s3", "no"]) | LABEL),
@@ -133,7 +143,7 @@ ALONE: Mapping[str, st.SearchStrategy[Any]] = {
     "probePaths": st.lists(PATH, min_size=1, max_size=3),
 }
 """Good values of the keys that agree with all others."""
-TOGETHER = (domains(), paces(), sizes(), ways())
+TOGETHER = (domains(), paces(), sizes(), ways(), orchestrators())
 """Keys that have to agree with each other."""
 
 

@@ -94,7 +94,7 @@ def check_taken(wanted: Settings) -> None:
 
 
 def test_the_fuzz_knows_every_key() -> None:
-    together = {"domain", "zoneName", "steps", "bakeSeconds", "instances", "maxInstances"}
+    together = {"domain", "zoneName", "steps", "bakeSeconds", "instances", "maxInstances", "orchestrator", "swarmHost"}
     assert {*ALONE, *together, "buildsImage", "follows", "delivery"} == set(ALIASES)
     assert set(DECLARED) == set(ALIASES)
 

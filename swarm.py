@@ -1,0 +1,85 @@
+"""An environment's servers as a Docker swarm, in place of its twin fleets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_docker as docker
+
+from components.key import Key
+from components.load_balancer import LoadBalancer
+from components.network import Network
+from components.observability import Observability
+from components.registry import Registry
+from components.swarm_cluster import SwarmCluster, SwarmClusterArgs
+from components.swarm_services import SwarmServices
+from components.traffic import TrafficSplit
+from release.ledger import Colour
+from released import Released
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What the swarm stands in."""
+
+    environment: str
+    wanted: Settings
+    released: Released
+    key: Key
+    registry: Registry
+    network: Network
+    balancer: LoadBalancer
+    traffic: TrafficSplit
+    sight: Observability
+    tags: Mapping[str, str]
+
+
+def services(site: Site) -> pulumi.Output[dict[str, str]]:
+    """Declares nodes and services, and returns the services' names by colour."""
+    wanted = site.wanted
+    cluster: SwarmClusterArgs = {
+        "environment": site.environment,
+        "managers": wanted.swarm_managers,
+        "workers": wanted.max_instances,
+        "instance_types": wanted.instance_types,
+        "volume_gib": wanted.volume_gib,
+        "vpc_id": site.network.vpc_id,
+        "subnet_ids": site.network.private_subnet_ids,
+        "load_balancer_security_group_id": site.balancer.security_group_id,
+        "target_group_arns": site.traffic.target_group_arns,
+        "repository_arn": site.registry.arn,
+        "log_group_arn": site.sight.log_group_arn,
+        "kms_key_arn": site.key.arn,
+        "permissions_boundary_arn": wanted.server_boundary_arn or None,
+        "force_delete": not wanted.protects,
+        "tags": site.tags,
+    }
+    if wanted.machine_image:
+        cluster["image_id"] = wanted.machine_image
+    nodes = SwarmCluster("swarm", cluster)
+    images = {colour.value: site.released.image(colour) for colour in Colour}
+    return SwarmServices(
+        "app",
+        {
+            "environment": site.environment,
+            "images": images,
+            "replicas": {colour.value: replicas(site.released.capacity(colour), wanted) for colour in Colour},
+            "log_group_name": site.sight.log_group_name,
+            "region": aws.get_region_output().region,
+        },
+        _by_manager(nodes, wanted.swarm_host) if any(images.values()) else None,
+    ).service_names
+
+
+def replicas(capacity: int, wanted: Settings) -> int:
+    """Tasks for a capacity of the ledger: as many as there are workers at most, since each takes one of a colour."""
+    return min(capacity, wanted.max_instances)
+
+
+def _by_manager(nodes: SwarmCluster, host: str) -> pulumi.ResourceOptions:
+    """The Docker of a manager, once there are some; asked only where something runs, as it does not answer before."""
+    address = {"host": host} if host else {}
+    manager = docker.Provider("swarm", **address, opts=pulumi.ResourceOptions(depends_on=[nodes]))
+    return pulumi.ResourceOptions(providers=[manager])
