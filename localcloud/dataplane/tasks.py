@@ -1,16 +1,16 @@
 """Tasks of a swarm's services, and which worker each stands at.
 
 The engine of this machine is the only node of its swarm, and the embedded cloud's workers are instances without a
-machine. So it says itself which task is at which worker: a task gets the first one that has none of its service, zone by
-zone, and keeps it as long as it runs. Pure.
+machine. So it says itself which task is at which worker: a task gets the first one whose port nobody has, zones in
+turn, and keeps it as long as it runs. Pure.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
-from localcloud.dataplane.runner import WORKER, Node
 from localcloud.dataplane.snapshot import Snapshot, Target, TargetGroup, TargetState
+from localcloud.instances.node import WORKER, Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,32 +52,58 @@ class Seat:
     cluster: str
 
 
+Place = tuple[str, int]
+"""A worker's instance id and one of its ports."""
+
+
 @dataclass(slots=True)
 class Seating:
     """Which task is at which worker's port. Belongs to one thread."""
 
-    _taken: dict[tuple[str, int], str] = field(default_factory=dict)
-    """Task id by worker and port."""
+    source: Callable[[], Sequence[Task]]
+    """The tasks as they are now; has to be quick."""
+    taken: Mapping[Place, Task] = field(default_factory=dict)
+    """Those that run and for which there is a worker."""
+    waiting: Mapping[str, Task] = field(default_factory=dict)
+    """All others, by id."""
+    seats: Sequence[Seat] = ()
 
-    def follow(self, seats: Sequence[Seat], tasks: Iterable[Task]) -> Mapping[tuple[str, int], Task]:
-        """Task by worker and port: those that run and for which there is a worker."""
-        running = {task.id: task for task in tasks if task.runs and task.published}
-        known = {seat.instance_id: seat for seat in seats}
-        self._taken = {
-            place: task
-            for place, task in self._taken.items()
-            if task in running and place[0] in known and serves(known[place[0]].cluster, running[task])
+    def follow(self, snapshot: Snapshot, nodes: Mapping[str, tuple[Node, str]]) -> Snapshot:
+        """Seats the tasks at nodes, given with their zones by instance id.
+
+        Returns the snapshot with each target that is a node where its task is; without one it can't be reached.
+        """
+        self.seats = in_turn(nodes)
+        tasks = {task.id: task for task in self.source()}
+        running = {task.id: task for task in tasks.values() if task.runs and task.published}
+        kept = self._kept(running)
+        self.taken = kept | self._newly_seated(running, kept)
+        at_work = {task.id for task in self.taken.values()}
+        self.waiting = {name: task for name, task in tasks.items() if name not in at_work}
+        groups = {arn: _seated(group, nodes, self.taken) for arn, group in snapshot.groups.items()}
+        return replace(snapshot, groups=groups)
+
+    def home_of(self, task: Task) -> Seat | None:
+        """Any worker of a task's cluster."""
+        return next((seat for seat in self.seats if serves(seat.cluster, task)), None)
+
+    def _kept(self, running: Mapping[str, Task]) -> dict[Place, Task]:
+        clusters = {seat.instance_id: seat.cluster for seat in self.seats}
+        return {
+            place: running[task.id]
+            for place, task in self.taken.items()
+            if task.id in running and place[0] in clusters and serves(clusters[place[0]], task)
         }
-        seated = set(self._taken.values())
-        for task in sorted((task for task in running.values() if task.id not in seated), key=lambda task: task.id):
-            free = (
-                seat
-                for seat in seats
-                if serves(seat.cluster, task) and (seat.instance_id, task.published) not in self._taken
-            )
-            if seat := next(free, None):
-                self._taken[(seat.instance_id, task.published)] = task.id
-        return {place: running[task] for place, task in self._taken.items()}
+
+    def _newly_seated(self, running: Mapping[str, Task], kept: Mapping[Place, Task]) -> dict[Place, Task]:
+        known, found = {task.id for task in kept.values()}, dict[Place, Task]()
+        for name in sorted(running.keys() - known):
+            task = running[name]
+            places = ((seat.instance_id, task.published) for seat in self.seats if serves(seat.cluster, task))
+            free = next((place for place in places if place not in kept and place not in found), None)
+            if free:
+                found[free] = task
+        return found
 
 
 def serves(cluster: str, task: Task) -> bool:
@@ -94,16 +120,11 @@ def in_turn(nodes: Mapping[str, tuple[Node, str]]) -> list[Seat]:
     return [seat for row in zip_longest(*by_zone.values()) for seat in row if seat]
 
 
-def seated(snapshot: Snapshot, nodes: Iterable[str], tasks: Mapping[tuple[str, int], Task]) -> Snapshot:
-    """The snapshot with each target that is a node where its task is; without one it can't be reached."""
-    known = set(nodes)
-    groups = {arn: _group(group, known, tasks) for arn, group in snapshot.groups.items()}
-    return replace(snapshot, groups=groups)
-
-
-def _group(group: TargetGroup, nodes: set[str], tasks: Mapping[tuple[str, int], Task]) -> TargetGroup:
-    targets = tuple(_target(each, tasks.get((each.id, each.port))) if each.id in nodes else each for each in group.targets)
-    return replace(group, targets=targets)
+def _seated(group: TargetGroup, nodes: Mapping[str, object], taken: Mapping[Place, Task]) -> TargetGroup:
+    at = {each.id: taken.get((each.id, each.port)) for each in group.targets}
+    return replace(
+        group, targets=tuple(_target(each, at[each.id]) if each.id in nodes else each for each in group.targets)
+    )
 
 
 def _target(target: Target, task: Task | None) -> Target:

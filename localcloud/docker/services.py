@@ -145,6 +145,6 @@ class Services:
 
 
 def _following(now: Json, spec: Json) -> Json:
-    """The spec to change to: the name stays, since Swarm renames no service, and so does the count of forced updates."""
+    """The spec to change to. The name stays, since Swarm renames no service; so does the count of forced updates."""
     template = {"ForceUpdate": now["TaskTemplate"].get("ForceUpdate", 0), **spec["TaskTemplate"]}
     return {**spec, "Name": now["Name"], "TaskTemplate": template}

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.instances.container import content_of, document_of
+from localcloud.instances.container import written_file
 from localcloud.instances.errors import InstanceError
 
 SWARM_FILE = "/etc/teal/swarm.json"
@@ -25,8 +25,7 @@ def node_from_user_data(user_data: str) -> Node | None:
 
     Raises InstanceError, saying what is wrong, for user data that can't be followed.
     """
-    document = document_of(user_data)
-    content = content_of(document, SWARM_FILE)
+    content = written_file(user_data, SWARM_FILE)
     return None if content is None else _node(content)
 
 

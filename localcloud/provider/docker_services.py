@@ -69,7 +69,7 @@ class ServiceType:
         return made, _shown(inputs)
 
     def read(self, api: Api, resource_id: str, inputs: Properties, state: Properties) -> Found | None:
-        """The service as it is in the engine. Raises ProviderError on an import, which could not tell what is played."""
+        """The service as it is in the engine. Raises ProviderError on an import: what is played is not there."""
         if not inputs:
             raise ProviderError(f"{SERVICE} cannot be imported: much of it is not in the engine")
         spec = _told(lambda: self.swarm.service(resource_id))
@@ -194,9 +194,7 @@ def _named(urn: str, inputs: Properties, olds: Properties, seed: bytes) -> Prope
     return {**inputs, "name": f"{urn.rsplit('::', 1)[-1]}-{suffix}", DEFAULTS: ["name"]}
 
 
-def _difference(
-    olds: Properties, news: Properties, hidden: frozenset[str], replacing: frozenset[str]
-) -> Difference:
+def _difference(olds: Properties, news: Properties, hidden: frozenset[str], replacing: frozenset[str]) -> Difference:
     names = (olds.keys() | news.keys()) - hidden
     changed = sorted(name for name in names if has_unknown(news.get(name)) or olds.get(name) != news.get(name))
     replaces = tuple(name for name in changed if name in replacing)

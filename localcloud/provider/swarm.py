@@ -1,4 +1,4 @@
-"""What the provider needs of whatever runs services and their networks: an engine in swarm mode, in localcloud/docker."""
+"""What the provider needs of whatever runs services and their networks: an engine in swarm mode."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -246,7 +246,7 @@ def read_back(inputs: Properties, spec: Spec) -> Properties:
 
     What somebody added by hand and no program declared is told, too.
     """
-    found = _copied(inputs)
+    found: Properties = _copied(inputs)
     for path, row in ROWS.items():
         declared, actual = _get(inputs, path), _get(spec, row.where)
         if _same(row.out(declared) if declared is not None else None, actual, row):
@@ -270,7 +270,9 @@ def _row_problems(path: str, value: Any) -> Iterator[str]:
     if path.endswith("labels"):
         yield from (f"label {pair['label']} is the embedded cloud's own" for pair in value if is_own(pair["label"]))
     elif path.endswith("networksAdvanceds"):
-        yield from (str(UnknownProperty(TOKEN, f"{path}.{key}")) for each in value for key in each.keys() - NETWORK_KEYS)
+        yield from (
+            str(UnknownProperty(TOKEN, f"{path}.{key}")) for each in value for key in each.keys() - NETWORK_KEYS
+        )
     elif path.endswith("mounts"):
         for mount in value:
             if mount.get("type") != "tmpfs":

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from localcloud.dataplane import image_runner as image_runner_module
-from localcloud.dataplane.image_runner import ImageRunner, RunningImage
+from localcloud.dataplane.image_runner import ImageRunner, ReadyInstance, RunningImage
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.images.cache import UnpackedImage
 from localcloud.images.errors import ImageError
@@ -76,7 +76,7 @@ def test_what_the_user_data_names_is_started_on_an_address_of_its_own(
     lives = []
     for name in ("i-1", "i-2"):
         prepared = runner.prepare(birth(name))
-        assert prepared is not None
+        assert isinstance(prepared, ReadyInstance)
         assert (prepared.port, prepared.colour, prepared.digest) == (8080, "green", DIGEST)
         lives.append(prepared.start())
     assert [life.address for life in lives] == ["127.16.1.23", "127.16.1.24"]
@@ -85,11 +85,11 @@ def test_what_the_user_data_names_is_started_on_an_address_of_its_own(
 
 def test_an_address_is_kept_over_restarts_and_given_back_at_the_end(runner: ImageRunner[UnpackedImage]) -> None:
     prepared = runner.prepare(birth())
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     assert prepared.start().address == prepared.start().address == "127.16.1.23"
     runner.forget("i-1")
     other = runner.prepare(birth("i-2"))
-    assert other is not None
+    assert isinstance(other, ReadyInstance)
     assert other.start().address == "127.16.1.23"
 
 
@@ -99,7 +99,7 @@ def test_secrets_come_from_ssm_and_are_shown_by_nothing(
     ssm = FakeSsm(**{f"k{number}": f"hunter{number}" for number in range(12)})
     monkeypatch.setattr(image_runner_module, "api_client", lambda *_: ssm)
     prepared = runner.prepare(birth(secrets=[[f"KEY_{number}", f"/k{number}"] for number in range(12)]))
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     prepared.start()
     [launch] = driver.launches
     assert launch.secrets == {f"KEY_{number}": f"hunter{number}" for number in range(12)}
@@ -136,7 +136,7 @@ def test_a_missing_image_is_told(runner: ImageRunner[UnpackedImage]) -> None:
 
 def test_a_driver_that_cannot_start_it_is_told(runner: ImageRunner[UnpackedImage], driver: FakeDriver) -> None:
     prepared = runner.prepare(birth())
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     driver.problem = InstanceError("no folder to run in")
     with pytest.raises(CannotStart, match="no folder to run in"):
         prepared.start()
