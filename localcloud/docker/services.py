@@ -22,6 +22,8 @@ NETWORK_SECONDS = 90.0
 """Longest that a network waits for the last of its tasks, which may take their whole grace to end."""
 GATEWAY = "docker_gwbridge"
 """The bridge between a swarm's containers and their machine: Docker makes one on every node."""
+TASK = "com.docker.swarm.task.id"
+"""Label that Swarm puts on a task's container."""
 INIT = "docker swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377"
 
 
@@ -91,6 +93,16 @@ class Services:
         with explained("listing tasks"):
             wanted = {"service": list(service_ids), "desired-state": ["running"]}
             return cast("Sequence[Json]", self._ask("GET", "/tasks", filters=wanted))
+
+    def containers(self) -> Mapping[str, str]:
+        """Id of the container that runs by the id of its task: known before Swarm calls the task running.
+
+        Swarm waits for the first health check of its own; the load balancer has checks itself.
+        """
+        with explained("listing containers of tasks"):
+            wanted = {"label": [f"{LABEL}={self.mark}", TASK], "status": ["running"]}
+            found = self._ask("GET", "/containers/json", filters=wanted)
+            return {str(each["Labels"][TASK]): str(each["Id"]) for each in found}
 
     def addresses(self) -> Mapping[str, str]:
         """Address at which this machine reaches a container, by the container's id."""

@@ -63,8 +63,13 @@ class TaskWatch:
     def _look(self) -> None:
         services = {str(each["ID"]): each for each in self._services.list()}
         told = self._services.tasks(list(services))
-        addresses = self._services.addresses() if told else {}
-        tasks = [_task(each, services[each["ServiceID"]], addresses) for each in told if each["ServiceID"] in services]
+        containers = self._services.containers() if told else {}
+        addresses = self._services.addresses() if containers else {}
+        tasks = [
+            _task(each, services[each["ServiceID"]], containers.get(each["ID"], ""), addresses)
+            for each in told
+            if each["ServiceID"] in services
+        ]
         self._listening &= {task.container for task in tasks}
         self._tasks = tuple(self._heard(task) for task in tasks)
         for task in self._tasks:
@@ -87,12 +92,10 @@ class TaskWatch:
             LOG.info("a task's output is followed no more", task=task.id, problem=str(problem))
 
 
-def _task(told: Json, service: Json, addresses: Mapping[str, str]) -> Task:
-    """A task as Swarm tells it, with its service, and addresses by container."""
+def _task(told: Json, service: Json, container: str, addresses: Mapping[str, str]) -> Task:
+    """A task as Swarm tells it, with its service, its container if that runs, and addresses by container."""
     spec, status = service["Spec"], told["Status"]
     labels = Labels.of(spec)
-    container = status.get("ContainerStatus") or {}
-    name = str(container.get("ContainerID") or "")
     container_spec = told["Spec"]["ContainerSpec"]
     return Task(
         id=f"{spec['Name']}.{told.get('Slot', 0)}.{told['ID']}",
@@ -101,9 +104,9 @@ def _task(told: Json, service: Json, addresses: Mapping[str, str]) -> Task:
         digest=str(container_spec["Image"]).partition("@")[2],
         published=labels.published,
         port=labels.port,
-        address=addresses.get(name, "") if container.get("PID") else "",
-        container=name,
-        pid=container.get("PID") or None,
+        address=addresses.get(container, ""),
+        container=container,
+        pid=(status.get("ContainerStatus") or {}).get("PID") or None,
         state=str(status["State"]),
         reason=_reason(status),
     )

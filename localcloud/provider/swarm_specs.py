@@ -160,6 +160,8 @@ ROWS: Mapping[str, Row] = {
     "taskSpec.forceUpdate": Row("TaskTemplate.ForceUpdate"),
 }
 """By property, nested ones with full stops."""
+LEFT_ALONE = ("taskSpec.forceUpdate",)
+"""What nobody takes back where no program declares it: a count that only ever rises."""
 
 
 def _fits(wanted: Any, told: str) -> Callable[[Any], str]:
@@ -249,7 +251,8 @@ def read_back(inputs: Properties, spec: Spec) -> Properties:
     found: Properties = _copied(inputs)
     for path, row in ROWS.items():
         declared, actual = _get(inputs, path), _get(spec, row.where)
-        if _same(row.out(declared) if declared is not None else None, actual, row):
+        is_nobodys = declared is None and path in LEFT_ALONE
+        if is_nobodys or _same(row.out(declared) if declared is not None else None, actual, row):
             continue
         if actual is None:
             _drop(found, path)
