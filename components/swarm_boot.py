@@ -2,9 +2,9 @@
 """Makes an EC2 instance a node of its swarm: user data has this file there, and systemd starts it.
 
 It is Python because Amazon Linux has Python (3.9: nothing newer here) and no JSON tool for shells.
-`swarm_boot.py prepare` names the node before Docker starts. Without an argument it has the node join, tells the scaling
+`swarm_boot.py prepare` sets Docker up before it starts. Without an argument it has the node join, tells the scaling
 group, and stays: a worker follows if its swarm was lost and another one was started; managers do what swarm_tend.py
-says, which only they have. Join tokens go by standard input and Docker's socket, never on a command line.
+says, which only they have. Join tokens go through memory and Docker's socket, never on a command line or to disk.
 """
 
 import http.client
@@ -15,6 +15,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -22,7 +23,8 @@ SWARM_FILE = "/etc/teal/swarm.json"
 FACTS_FILE = "/run/cloud-init/instance-data.json"
 CLAIM_FILE = "/var/lib/teal/claim"
 DAEMON_FILE = "/etc/docker/daemon.json"
-DOCKER_SOCKET = "/run/docker.sock"
+RUN_FOLDER = "/run"  # in memory
+DOCKER_SOCKET = RUN_FOLDER + "/docker.sock"
 PORT = ":2377"
 JOIN_SECONDS = 600
 ENGINE_SECONDS = 60
@@ -71,10 +73,12 @@ class Here:
     def aws(self, *words: str, given: Any = None) -> Any:
         """What the AWS command line prints; given is its input, kept off the command line. Raises Problem."""
         command = ["aws", *words, "--region", self.facts["region"], "--output", "json"]
-        if given is not None:
-            command += ["--cli-input-json", "file:///dev/stdin"]
-        text = None if given is None else json.dumps(given)
-        done = subprocess.run(command, input=text, capture_output=True, check=False, text=True, timeout=AWS_SECONDS)
+        with tempfile.NamedTemporaryFile("w", prefix="teal-", dir=RUN_FOLDER) as file:  # nobody else may read it
+            if given is not None:
+                json.dump(given, file)
+                file.flush()
+                command += ["--cli-input-json", "file://" + file.name]
+            done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=AWS_SECONDS)
         if done.returncode:
             code = re.search(r"\((\w+)\)", done.stderr)  # the rest may repeat what was given
             raise Problem(" ".join(words[:2]) + ": " + (code[1] if code else "status " + str(done.returncode)))
@@ -160,16 +164,22 @@ def facts() -> dict[str, str]:
     """What cloud-init has heard from the metadata service: instance, region, zone, address."""
     with open(FACTS_FILE, encoding="utf-8") as file:  # noqa: PTH123
         known = json.load(file)
-    found = {"instance": known["v1"]["instance_id"], "region": known["v1"]["region"]}
-    return {**found, "zone": known["v1"]["availability_zone"], "address": known["ds"]["meta_data"]["local-ipv4"]}
+    about, ds = known["v1"], known["ds"]
+    meta = ds.get("meta_data") or ds["meta-data"]  # versions of cloud-init differ
+    found = {"instance": about["instance_id"], "region": about["region"], "zone": about["availability_zone"]}
+    return {**found, "address": meta["local-ipv4"]}
 
 
-def prepare(known: dict[str, str]) -> None:
-    """Names the node after instance and zone, and has Docker give containers no new privileges."""
+def name_node(known: dict[str, str]) -> None:
+    """Names the node after instance and zone: by that managers know what it is."""
     name = known["instance"] + "." + known["zone"]
     socket.sethostname(name)
     with open("/etc/hostname", "w", encoding="utf-8") as file:  # noqa: PTH123
         file.write(name + "\n")
+
+
+def prepare() -> None:
+    """Has Docker give containers no new privileges, from its next start on."""
     settings = {}
     if os.path.exists(DAEMON_FILE):  # noqa: PTH110
         with open(DAEMON_FILE, encoding="utf-8") as file:  # noqa: PTH123
@@ -179,16 +189,19 @@ def prepare(known: dict[str, str]) -> None:
         json.dump({**settings, "no-new-privileges": True}, file)
 
 
-def step(here: Here, lead: Any) -> None:
-    """Has the node be in the swarm that is published; lead is swarm_tend on a manager, else None. Raises Problem."""
+def step(here: Here, lead: Any) -> bool:
+    """Has the node be in the swarm that is published; True if it was already. Raises Problem.
+
+    lead is swarm_tend on a manager, else None.
+    """
     swarm = here.engine("GET", "/info")["Swarm"]
     state = swarm["LocalNodeState"]
     if lead and state == "active":
         lead.tend(here, swarm["NodeID"])
-        return
+        return True
     published = here.published()
     if state == "active" and published.get("claim", here.claim()) == here.claim():
-        return
+        return True
     if state != "inactive":  # a join that failed, or the swarm is another one by now
         here.engine("POST", "/swarm/leave?force=1")
     if lead:
@@ -197,6 +210,7 @@ def step(here: Here, lead: Any) -> None:
         here.join(published)
     else:
         raise Problem("no manager has told yet how to join")
+    return False
 
 
 def stay(here: Here, lead: Any) -> int:
@@ -205,17 +219,17 @@ def stay(here: Here, lead: Any) -> int:
     is_in = is_told = False
     said = ""
     while is_in or time.monotonic() < deadline:
-        now = ""
+        now, pause = "", RETRY_SECONDS
         try:
-            step(here, lead)
-            is_in = True
-            is_told = is_told or here.tell()
+            if step(here, lead):
+                is_in, pause = True, PAUSE_SECONDS[here.spec["role"]]
+                is_told = is_told or here.tell()
         except (OSError, ValueError, KeyError, subprocess.SubprocessError, Problem) as problem:
-            now = type(problem).__name__ + ": " + str(problem)
-        if now != said and now:
+            now, pause = type(problem).__name__ + ": " + str(problem), RETRY_SECONDS
+        if now not in ("", said):
             sys.stderr.write(now + "\n")
         said = now
-        time.sleep(PAUSE_SECONDS[here.spec["role"]] if is_told and not now else RETRY_SECONDS)
+        time.sleep(pause)
     sys.stderr.write("this node is in no swarm after " + str(JOIN_SECONDS) + " s\n")
     return 1
 
@@ -223,12 +237,14 @@ def stay(here: Here, lead: Any) -> int:
 def main(arguments: list[str]) -> int:
     """Does `prepare`, or has the node join and stays; returns the exit status."""
     if arguments == ["prepare"]:
-        prepare(facts())
+        prepare()
         return 0
     with open(SWARM_FILE, encoding="utf-8") as file:  # noqa: PTH123
         spec = json.load(file)
     lead = importlib.import_module("swarm_tend") if spec["role"] == "manager" else None
-    return stay(Here(spec, facts()), lead)
+    here = Here(spec, facts())
+    name_node(here.facts)
+    return stay(here, lead)
 
 
 if __name__ == "__main__":
