@@ -50,7 +50,8 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Docker]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(text)
+            if text:
+                self.wfile.write(text)
 
         do_GET = do_POST = _answer  # noqa: N815
 
