@@ -87,7 +87,8 @@ fleets = {colour.value: Fleet(colour.value, {
     "log_group_arn": sight.log_group_arn, "target_group_arn": traffic.target_group_arns[colour.value],
     "secret_parameter_arns": kept.parameter_arns if kept else {},
     "permissions_boundary_arn": wanted.server_boundary_arn or None,
-    "force_delete": not wanted.protects, "tags": {**tags, "Colour": colour.value}}) for colour in Colour if not has_swarm}
+    "force_delete": not wanted.protects, "tags": {**tags, "Colour": colour.value}})
+    for colour in Colour if not has_swarm}
 
 pulumi.export("url", domain.url if domain else pulumi.Output.concat("http://", balancer.dns_name))
 pulumi.export("isReleased", released.is_released)

@@ -80,6 +80,5 @@ def replicas(capacity: int, wanted: Settings) -> int:
 
 def _by_manager(nodes: SwarmCluster, host: str) -> pulumi.ResourceOptions:
     """The Docker of a manager, once there are some; asked only where something runs, as it does not answer before."""
-    address = {"host": host} if host else {}
-    manager = docker.Provider("swarm", **address, opts=pulumi.ResourceOptions(depends_on=[nodes]))
+    manager = docker.Provider("swarm", host=host or None, opts=pulumi.ResourceOptions(depends_on=[nodes]))
     return pulumi.ResourceOptions(providers=[manager])

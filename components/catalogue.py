@@ -17,6 +17,8 @@ from .network import Network
 from .observability import Observability
 from .registry import Registry
 from .route_secret import RouteSecret
+from .swarm_cluster import SwarmCluster
+from .swarm_services import SwarmServices
 from .traffic import TrafficSplit
 from .version import VERSION
 
@@ -35,6 +37,8 @@ COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
     PipelineRoles,
     Registry,
     RouteSecret,
+    SwarmCluster,
+    SwarmServices,
     TrafficSplit,
 )
 

@@ -40,7 +40,7 @@ class SwarmClusterArgs(TypedDict):
     load_balancer_security_group_id: pulumi.Input[str]
     """Security group of the load balancer, the only source of traffic to the workers' ports."""
     target_group_arns: pulumi.Input[Mapping[str, pulumi.Input[str]]]
-    """Target group by colour; workers are in both, and a worker is healthy in one while it runs a task of the colour."""
+    """Target group by colour; workers are in both, and one is healthy there while it runs a task of the colour."""
     repository_arn: pulumi.Input[str]
     """ECR repository that workers may pull from."""
     log_group_arn: pulumi.Input[str]

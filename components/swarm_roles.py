@@ -8,7 +8,8 @@ from typing import Any
 TOKEN_LEAVES = {"manager": "manager-token", "worker": "worker-token"}
 """Last part of the parameter that a node's join token is in, by role."""
 MANAGERS_LEAF = "managers"
-CLAIM_LEAF = "claim-*"
+LEAVES = ("claim-*", MANAGERS_LEAF, *TOKEN_LEAVES.values())
+"""Last parts of all that managers write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +30,13 @@ class Parameters:
 
     def readable(self, role: str) -> list[str]:
         """ARNs of what a node of this role reads: nobody but managers sees the managers' token."""
-        claims = [CLAIM_LEAF] if role == "manager" else []
-        return [self.arn(leaf) for leaf in (*claims, MANAGERS_LEAF, TOKEN_LEAVES[role])]
+        return [self.arn(leaf) for leaf in (LEAVES if role == "manager" else (MANAGERS_LEAF, TOKEN_LEAVES[role]))]
 
 
 def manager_policy(parameters: Parameters) -> str:
     """Lets a manager read and write the swarm's parameters and no others, as JSON."""
-    leaves = (CLAIM_LEAF, MANAGERS_LEAF, *TOKEN_LEAVES.values())
-    writable = [parameters.arn(leaf) for leaf in sorted(leaves)]
     statements = [
-        _allow("Publish", ["ssm:PutParameter"], writable),
+        _allow("Publish", ["ssm:PutParameter"], [parameters.arn(leaf) for leaf in LEAVES]),
         *reading(parameters, "manager"),
         *_key_use(parameters, ["kms:Decrypt", "kms:Encrypt"]),
     ]

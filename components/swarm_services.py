@@ -148,13 +148,13 @@ def _common(args: SwarmServicesArgs) -> _Common:
 
 def _tasks(colour: str, args: SwarmServicesArgs, published: int) -> _Tasks:
     for field in ("images", "replicas"):
-        if set(args[field]) != set(COLOURS):  # type: ignore[literal-required]
+        if set(args[field]) != set(COLOURS):
             raise ValueError(f"{field} must be for {' and '.join(COLOURS)}")
     image = args["images"][colour]
-    if isinstance(image, str) and image:
+    if not isinstance(image, str):
+        image = pulumi.Output.from_input(image).apply(through_door)  # type: ignore[arg-type]  # any input
+    elif image:
         image = through_door(image)  # what is known already is checked at construction
-    elif not isinstance(image, str):
-        image = pulumi.Output.from_input(image).apply(through_door)
     replicas = whole(f"replicas for {colour}", args["replicas"][colour], 0, 1000)
     return _Tasks(colour=colour, image=image, replicas=replicas, published=published)
 

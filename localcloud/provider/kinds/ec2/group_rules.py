@@ -9,8 +9,8 @@ from localcloud.provider.kinds.ec2.group_permissions import (
     ALL,
     ANY_PORT,
     ICMP,
-    PORTLESS,
     PORT_PROTOCOLS,
+    PORTLESS,
     Permission,
     port_reasons,
 )
