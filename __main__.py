@@ -17,7 +17,7 @@ from components.load_balancer import LoadBalancer
 from components.naming import SWARM_PORTS
 from components.nat import Nat
 from components.network import Network
-from components.observability import Observability
+from components.observability import Observability, ObservabilityArgs
 from components.registry import Registry
 from components.route_secret import RouteSecret
 from components.traffic import TrafficSplit, TrafficSplitArgs
@@ -72,12 +72,16 @@ if domain:
 if has_swarm:
     split["ports"] = SWARM_PORTS
 traffic = TrafficSplit("web", split)
-sight = Observability("web", {
+watch: ObservabilityArgs = {
     "load_balancer_arn_suffix": balancer.arn_suffix, "target_group_arn_suffixes": {
         colour.value: traffic.target_group_arn_suffixes[colour.value] for colour in Colour},
     "alarm_emails": wanted.alarm_emails, "log_retention_days": wanted.log_retention_days,
     "error_share_percent": wanted.error_share_percent, "latency_p99_seconds": wanted.latency_milliseconds / 1000,
-    "kms_key_arn": key.arn, "tags": tags})
+    "kms_key_arn": key.arn, "tags": tags}
+if has_swarm:  # whose target groups have every worker, with a task or without
+    watch["healthy_targets"] = {
+        colour.value: min(released.capacity(colour), wanted.max_instances) for colour in Colour}
+sight = Observability("web", watch)
 fleets = {colour.value: Fleet(colour.value, {
     "colour": colour.value, "image": released.image(colour), "capacity": released.capacity(colour), "min_size": 1,
     "max_size": wanted.max_instances, "instance_types": wanted.instance_types, "volume_gib": wanted.volume_gib,

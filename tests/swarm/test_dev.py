@@ -61,6 +61,11 @@ def containers(dev: Up) -> dict[str, str]:
     return {instance.id: instance.container for instance in dev.status().healthy}
 
 
+def await_another(dev: Up, task: str) -> None:
+    """Waits until two tasks serve, and this is none of them."""
+    within(READY_SECONDS, lambda: len(dev.healthy() - {task}) == 2, "another one serves")
+
+
 def failures(samples: list[Sample]) -> list[str]:
     """What went wrong."""
     return [f"{sample.kind}: {sample.problem}" for sample in samples if sample.is_failed]
@@ -160,8 +165,7 @@ def test_everyday_work_reaches_into_a_task(dev: Up, project: Path) -> None:
     for word in ("stop", "kill"):
         task = min(dev.healthy())
         assert "Swarm starts another" in run(word, "dev", task)
-        others = {task}
-        within(READY_SECONDS, lambda gone=others: len(dev.healthy() - gone) == 2, "another serves")
+        await_another(dev, task)
 
 
 def test_a_release_under_load_and_its_rollback_fail_no_request(

@@ -233,7 +233,7 @@ def test_an_update_keeps_the_name_and_outlives_swarms_own(fake: FakeDocker, swar
     assert (now["Name"], now["Mode"]) == (name, {"Replicated": {"Replicas": 0}})
     assert now["TaskTemplate"]["ForceUpdate"] == 2
     fake.stale_updates = 99
-    with pytest.raises(DockerError, match="changing the service .* out of sequence"):
+    with pytest.raises(DockerError, match=r"changing the service .* out of sequence"):
         swarm.update_service("s1", "teal-dev-blue", SPEC, PORT)
 
 
@@ -283,7 +283,7 @@ def test_a_network_lives(fake: FakeDocker, swarm: EngineSwarm, monkeypatch: pyte
     assert fake.networks == {}
     monkeypatch.setattr(services_module, "NETWORK_SECONDS", 0.0)
     fake.network_is_held = 3
-    with pytest.raises(DockerError, match="removing the network n1 .* in use by task"):
+    with pytest.raises(DockerError, match=r"removing the network n1 .* in use by task"):
         swarm.remove_network("n1")
 
 
