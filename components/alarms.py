@@ -112,7 +112,9 @@ def _ill_health(watched: Watched) -> dict[str, Any]:
         "comparison_operator": "LessThanThreshold",
         "threshold": float(watched.healthy_targets),
         "metric_name": "HealthyHostCount",
-        "statistic": "Minimum",
+        # The most of a minute: tasks are started after their targets are there, so a start is no trouble, but a minute
+        # in which they were never all well is.
+        "statistic": "Maximum",
     }
 
 

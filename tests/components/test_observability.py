@@ -65,7 +65,7 @@ def test_where_more_are_registered_than_serve_too_few_healthy_ones_raise_the_ala
     found = alarms(healthy_targets={"blue": 2.0, "green": 0.0})
     for colour, least in (("blue", 2), ("green", 0)):
         inputs = found[f"watch-{colour}-unhealthy"].inputs
-        assert (inputs["metricName"], inputs["statistic"]) == ("HealthyHostCount", "Minimum")
+        assert (inputs["metricName"], inputs["statistic"]) == ("HealthyHostCount", "Maximum")
         assert inputs["threshold"] == least
         assert inputs["comparisonOperator"] == "LessThanThreshold"
 
