@@ -12,7 +12,8 @@ from localcloud.provider.durations import nanoseconds
 from localcloud.provider.errors import ProviderError, UnknownProperty
 from localcloud.provider.lifecycle import Checked, Difference, Found
 from localcloud.provider.swarm import Network, Port, Swarm, text_map
-from localcloud.provider.swarm_specs import Refusal, labels_back, labels_out, read_back, refusals, spec_of
+from localcloud.provider.swarm_rows import labels_back, labels_out
+from localcloud.provider.swarm_specs import Refusal, read_back, refusals, spec_of
 from localcloud.provider.values import DEFAULTS, UNKNOWN, Properties, has_unknown
 
 SERVICE = swarm_specs.TOKEN

@@ -112,8 +112,8 @@ def test_a_service_is_what_the_engine_calls_it(docked: Any, swarm: FakeSwarm) ->
         "Env": ["MOOD=a=b", "TEAL_COLOUR=blue"],
         "Labels": {"teal.colour": "blue"},
         "Mounts": [
-            {"Type": "tmpfs", "Target": "/tmp", "ReadOnly": False},
-            {"Type": "tmpfs", "Target": "/run", "ReadOnly": False},
+            {"Type": "tmpfs", "Target": "/tmp"},
+            {"Type": "tmpfs", "Target": "/run"},
         ],
         "ReadOnly": True,
         "StopGracePeriod": 90_000_000_000,
