@@ -6,6 +6,7 @@ encrypted in what is shown here: that takes a kernel with IPsec, which machines 
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -198,6 +199,17 @@ def test_a_container_that_is_killed_is_back_within_ten_seconds(
     seconds = time.monotonic() - began
     record_property("a killed container of a swarm answers again after", f"{seconds:.1f} s (two its own sleep)")
     assert seconds < 10
+
+
+def test_the_way_to_a_managers_docker_that_the_docs_tell_leads_there(serving: list[Machine]) -> None:
+    manager = serving[0]
+    page = (Path(__file__).parents[2] / "docs" / "swarm.md").read_text()
+    commands = re.findall(r'"(systemd-run [^"]+)"', page)
+    assert len(commands) == 2
+    for command in commands:
+        manager.run(*command.split())
+    docker = ("/usr/bin/docker", "--host", "tcp://127.0.0.1:2375")
+    assert manager.run(*docker, "service", "ls", "--format", "{{.Name}}") == SERVICE
 
 
 def test_a_worker_whose_instance_is_gone_is_removed_from_the_swarm(serving: list[Machine]) -> None:
