@@ -107,8 +107,8 @@ def test_cloud_init_makes_no_complaint(pair: list[Machine]) -> None:
 def test_one_is_the_leader_the_other_a_worker_and_both_know_their_zone(pair: list[Machine]) -> None:
     manager, worker = pair
     first, second = manager.seen()["instances"]
-    known = worker.until("zones", lambda: {k: n["Spec"]["Labels"] for k, n in told(manager).items()}, 5)
-    assert known == {first: {"zone": "eu-west-1a"}, second: {"zone": "eu-west-1b"}}
+    wanted = {first: {"zone": "eu-west-1a"}, second: {"zone": "eu-west-1b"}}
+    worker.until("zones", lambda: {k: n["Spec"]["Labels"] for k, n in told(manager).items()} == wanted, 40)
     found = told(manager)
     assert found[first]["ManagerStatus"]["Leader"]
     assert (found[second]["Spec"]["Role"], found[second]["Spec"]["Availability"]) == ("worker", "active")
