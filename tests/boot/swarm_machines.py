@@ -78,7 +78,8 @@ class Site:
 def told(manager: Machine) -> dict[str, dict[str, Any]]:
     """The nodes as the manager tells them, by instance."""
     ids = manager.run("/usr/bin/docker", "node", "ls", "--quiet").split()
-    found = json.loads(manager.run("/usr/bin/docker", "node", "inspect", *ids))
+    # One that is removed meanwhile is left out.
+    found = json.loads(manager.run("/usr/bin/docker", "node", "inspect", *ids, check=False) or "[]")
     return {node["Description"]["Hostname"].partition(".")[0]: node for node in found}
 
 
