@@ -115,6 +115,7 @@ def test_the_bounds_of_a_number_are_those_that_pulumi_yaml_tells(key: str) -> No
 @example(config={"version": "08"})
 @example(config={"version": "1.10"})
 @example(config={"hooks": {"done": [{"command": "run", "timeoutSeconds": 86400}]}})
+@example(config={"hooks": {"done": [{"command": "run", "timeoutSeconds": 1.7380112128699455e-282}]}})
 def test_good_settings_are_read_as_they_were_written_and_taken_by_every_component(
     folder: Path, config: dict[str, Any]
 ) -> None:
