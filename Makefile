@@ -59,7 +59,7 @@ test: check processes engine  ## the whole suite, but for tests of a minute and 
 
 test-long: check processes engine  ## the whole suite
 	TEAL_FUZZ=1500 $(BIN)/pytest -q -n 2 --timeout 600 tests/test_settings_fuzz.py tests/policy/test_exemptions_fuzz.py
-	$(BIN)/pytest -q -m engine
+	TEAL_FUZZ=1500 $(BIN)/pytest -q -m engine
 
 image: $(READY)  ## the image, by Docker: same source, same digest
 	@$(BIN)/python scripts/build_image.py $(if $(BASE_IMAGE),--base $(BASE_IMAGE))

@@ -17,6 +17,8 @@ MAX_DEPTH = 40
 MAX_VALUES = 20_000
 """Values of a whole file, each counted as often as it is referred to."""
 MAX_DIGITS = 18
+MAX_FLOAT_LENGTH = 24
+"""What a double takes at most when it is written out whole, as 1.7976931348623157e+308 with a sign is."""
 TAG = "tag:yaml.org,2002:"
 UNCLEAR = "!unclear"
 
@@ -161,8 +163,9 @@ def _scalar(node: yaml.ScalarNode) -> Any:
 
 
 def _number(text: str, kind: str) -> Any:
-    if len(text) > MAX_DIGITS:
-        return Unclear(text, f"it has more than {MAX_DIGITS} digits")
+    longest = MAX_DIGITS if kind == "int" else MAX_FLOAT_LENGTH
+    if len(text) > longest:
+        return Unclear(text, f"it has more than {longest} digits")
     try:
         number = int(text) if kind == "int" else float(text)
     except ValueError:  # of a tag: !!int x

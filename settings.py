@@ -33,7 +33,9 @@ PROBE_PATH = r"^/[!-\"$-~]*$"
 """A path with its query: printable ASCII, no fragment."""
 SERVICE = r"^[a-z0-9-]+(\.[a-z0-9-]+)*$"
 POLICY_ARN = r"^$|^arn:aws[a-z-]*:iam::[0-9]{12}:policy/[A-Za-z0-9+=,.@_/-]{1,512}$"
-SWARM_HOST = r"^$|^ssh://([a-z0-9._-]+@)?[A-Za-z0-9._-]+(:[0-9]{1,5})?$|^tcp://127\.0\.0\.1:[0-9]{1,5}$|^unix:///[A-Za-z0-9./_-]+$"
+SWARM_HOST = re.compile(
+    r"ssh://([a-z0-9._-]+@)?[A-Za-z0-9._-]+(:[0-9]{1,5})?|tcp://127\.0\.0\.1:[0-9]{1,5}|unix:///[A-Za-z0-9./_-]+"
+)
 EMAIL = r"^[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 
 
@@ -99,6 +101,12 @@ def _managers(count: int) -> int:
     if count not in MANAGER_COUNTS:
         raise ValueError("must be 1, 3 or 5")
     return count
+
+
+def _swarm_host(address: str) -> str:
+    if address and not SWARM_HOST.fullmatch(address):
+        raise ValueError("must be ssh://host, tcp://127.0.0.1:port, unix:///path, or empty")
+    return address
 
 
 def _host_name(name: str) -> str:
@@ -180,7 +188,7 @@ class Settings(BaseModel):
     max_instances: Annotated[Whole, Field(ge=1, le=100)]
     orchestrator: Orchestrator
     swarm_managers: Annotated[Whole, AfterValidator(_managers)]
-    swarm_host: Annotated[str, Field(max_length=300, pattern=SWARM_HOST)]
+    swarm_host: Annotated[str, Field(max_length=300), AfterValidator(_swarm_host)]
     builds_image: YesNo
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
     follows: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]

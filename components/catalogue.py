@@ -3,7 +3,6 @@
 import inspect
 
 import pulumi
-from pulumi.provider.experimental import component_provider_host
 
 from .app_image import AppImage
 from .app_secrets import AppSecrets
@@ -17,6 +16,7 @@ from .network import Network
 from .observability import Observability
 from .registry import Registry
 from .route_secret import RouteSecret
+from .serving import serve as serve_components
 from .swarm_cluster import SwarmCluster
 from .swarm_services import SwarmServices
 from .traffic import TrafficSplit
@@ -52,4 +52,4 @@ def described() -> list[type[pulumi.ComponentResource]]:
 
 def serve() -> None:
     """Answers the engine that started this process, until it ends."""
-    component_provider_host(described(), PACKAGE, version=VERSION)
+    serve_components(described(), PACKAGE, VERSION)

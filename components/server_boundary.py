@@ -5,7 +5,7 @@ from pulumi_aws import iam
 
 from .children import Children
 from .permissions import Scope, Statement, policy
-from .pipeline_places import APP_SECRETS, GROUPS, LOG_GROUPS, REPOSITORIES
+from .pipeline_places import APP_SECRETS, GROUPS, LOG_GROUPS, REPOSITORIES, SWARM_PARAMETERS
 
 BOUNDARY = (
     Statement(
@@ -62,6 +62,12 @@ BOUNDARY = (
         resources=(APP_SECRETS + "/*",),
     ),
     Statement(
+        sid="Swarm",
+        reason="How nodes of a swarm find each other; managers write it.",
+        actions=("ssm:GetParameters", "ssm:PutParameter"),
+        resources=(SWARM_PARAMETERS,),
+    ),
+    Statement(
         sid="Ask",
         reason="Whether a scaling group waits to hear of the server; the service can't narrow that.",
         actions=("autoscaling:DescribeAutoScalingInstances",),
@@ -73,9 +79,9 @@ BOUNDARY = (
         resources=GROUPS,
     ),
     Statement(
-        sid="Decrypt",
+        sid="Encrypted",
         reason="What SSM keeps encrypted, through SSM alone.",
-        actions=("kms:Decrypt",),
+        actions=("kms:Decrypt", "kms:Encrypt"),
         conditions={"StringEquals": {"kms:ViaService": ("ssm.{region}.amazonaws.com",)}},
     ),
 )

@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("project", type=Path)
     parser.add_argument("regions", nargs="+")
     parser.add_argument("--driver", type=DriverName, default=DriverName.PROCESS)
+    parser.add_argument("--ends-with", type=int, metavar="PID")
     arguments = parser.parse_args()
     home = Home(arguments.home)
     configure_log()
@@ -50,6 +51,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
+        companion = psutil.Process(arguments.ends_with) if arguments.ends_with else None
         records, driver = os.environ.get(SWITCH) == "1", arguments.driver
         with Cloud(home, arguments.project, arguments.regions, driver=driver, records_calls=records) as cloud:
             home.write_record(
@@ -63,12 +65,20 @@ def main() -> int:
                     docker_host=os.environ.get("DOCKER_HOST", ""),
                 )
             )
-            while not stopping.wait(WATCH_SECONDS):
+            while not stopping.wait(WATCH_SECONDS) and not (companion and _is_over(companion)):
                 cloud.require_alive()
-    except LocalCloudError as error:
+    except (LocalCloudError, psutil.NoSuchProcess) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the last line of the log is what `launch` shows
         return 1
     return 0
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Whether a process has ended; its pid may be another's by now."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 if __name__ == "__main__":

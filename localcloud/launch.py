@@ -42,11 +42,13 @@ def start(
     regions: Sequence[str],
     waiting: Callable[[str], None] = lambda _: None,
     driver: DriverName | None = None,
+    *,
+    ends_with: int | None = None,
 ) -> Started:
     """The cloud that runs here, or a new one for a project's regions. Raises CloudStartFailed.
 
     `waiting` is told what for. Without a driver any cloud will do, and a new one gets processes; LocalCloudError where
-    the one that runs has another.
+    the one that runs has another. A new one ends by itself when the process of the pid `ends_with` has ended.
     """
     with _alone(home, waiting):
         record = home.record()
@@ -55,7 +57,8 @@ def start(
             return Started(record, was_running=True, was_gone=False)
         if record is not None:
             _clear(home, record)
-        launched = _launch(home, project, regions, waiting, driver or DriverName.PROCESS)
+        options = [f"--driver={driver or DriverName.PROCESS}", *([f"--ends-with={ends_with}"] if ends_with else [])]
+        launched = _launch(home, project, regions, waiting, options)
         return Started(launched, was_running=False, was_gone=record is not None)
 
 
@@ -127,12 +130,12 @@ def _alone(home: Home, waiting: Callable[[str], None]) -> Iterator[None]:
 
 
 def _launch(
-    home: Home, project: Path, regions: Sequence[str], waiting: Callable[[str], None], driver: DriverName
+    home: Home, project: Path, regions: Sequence[str], waiting: Callable[[str], None], options: Sequence[str]
 ) -> CloudRecord:
     home.prepare()
     with home.log_file.open("ab") as log:
         daemon = subprocess.Popen(
-            [*DAEMON, str(home.root), str(project), *regions, f"--driver={driver}"],
+            [*DAEMON, str(home.root), str(project), *regions, *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

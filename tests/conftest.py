@@ -1,13 +1,20 @@
 """What tests measured is told at the end of a run."""
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from localcloud.docker.client import Client
 
+# The short suite tries the same examples each time, so that a commit which changes nothing can't fail by chance; new
+# ones are looked for by `make test-long`.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("wild", deadline=None)
+settings.load_profile("wild" if os.environ.get("TEAL_FUZZ") else "steady")
 FIGURES: list[str] = []
 
 

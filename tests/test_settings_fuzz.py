@@ -25,6 +25,7 @@ from components.fleet import group_sizes
 from components.instance_types import architecture, platform
 from components.nat import parse_nat
 from components.subnets import plan_subnets
+from components.swarm_cluster import manager_count
 from components.traffic import target_settings
 from deployed import ZONES, deploy
 from settings import Settings, SettingsError, of_stack, parse
@@ -76,6 +77,7 @@ def check_taken(wanted: Settings) -> None:
     retention("log_retention_days", wanted.log_retention_days)
     architecture(wanted.instance_types)
     group_sizes(wanted.instances, 1, wanted.max_instances)
+    manager_count(wanted.swarm_managers)
     assert _VERSION.fullmatch(wanted.version)
     if wanted.domain:
         check_domain(wanted.domain, wanted.zone_name)
@@ -113,6 +115,7 @@ def test_the_bounds_of_a_number_are_those_that_pulumi_yaml_tells(key: str) -> No
 @example(config={"version": "08"})
 @example(config={"version": "1.10"})
 @example(config={"hooks": {"done": [{"command": "run", "timeoutSeconds": 86400}]}})
+@example(config={"hooks": {"done": [{"command": "run", "timeoutSeconds": 1.7380112128699455e-282}]}})
 def test_good_settings_are_read_as_they_were_written_and_taken_by_every_component(
     folder: Path, config: dict[str, Any]
 ) -> None:

@@ -1,5 +1,6 @@
 """Previews in an embedded cloud of their own, in which the base was brought up before."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -113,7 +114,7 @@ def _trial(
             def waiting(what: str) -> None:
                 step.detail = f"waiting for {what}"
 
-            record = start(home, link, regions, waiting).record
+            record = start(home, link, regions, waiting, ends_with=os.getpid()).record
             step.detail = "one of its own"
         yield Trial(link, home, record, engine, steps, seconds)
     finally:

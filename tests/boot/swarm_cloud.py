@@ -39,6 +39,11 @@ def address(number: int) -> str:
     return f"10.77.0.{11 + number}"
 
 
+def zone_of(number: int) -> str:
+    """The zone that a node is in."""
+    return ZONES[number % len(ZONES)]
+
+
 class Ecr(Registry):
     """Manifests for whoever knows the password; layers are elsewhere."""
 
@@ -101,8 +106,8 @@ class Account:
         ec2.create_launch_template(LaunchTemplateName="node", LaunchTemplateData={"ImageId": "ami-12c6146b"})
         hook = {"LifecycleHookName": HOOK, "LifecycleTransition": gaps_hooks.LAUNCHING, "HeartbeatTimeout": 300}
         self.instances = []
-        for number, zone in enumerate(ZONES[: len(roles)]):
-            block = f"10.0.{number}.0/24"
+        for number in range(len(roles)):
+            block, zone = f"10.0.{number}.0/24", zone_of(number)
             subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=zone)["Subnet"]["SubnetId"]
             group = f"{roles[number]}s-{number}"
             scaling.create_auto_scaling_group(
@@ -164,7 +169,7 @@ class Node:
     """What one node finds on its loopback."""
 
     def __init__(self, folder: Path, pid: int, role: str, number: int, instance: str) -> None:
-        document = {"availabilityZone": ZONES[number], "region": REGION, "instanceId": instance}
+        document = {"availabilityZone": zone_of(number), "region": REGION, "instanceId": instance}
         tree = {
             "api": {},
             "user-data": (folder / f"user-data-{role}").read_text(),
@@ -173,7 +178,7 @@ class Node:
                 "instance-id": instance,
                 "local-hostname": f"ip-10-77-0-{11 + number}",
                 "local-ipv4": address(number),
-                "placement": {"availability-zone": ZONES[number], "region": REGION},
+                "placement": {"availability-zone": zone_of(number), "region": REGION},
                 "iam": {"security-credentials": {f"{role}-role": json.dumps(CREDENTIALS)}},
             },
         }

@@ -1,14 +1,18 @@
 """Nodes of a swarm that boot for real, a machine each, on one cable; AWS is as boot.swarm_cloud plays it."""
 
 import base64
+import json
+import os
+import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -48,12 +52,42 @@ def user_data() -> dict[str, str]:
     return {role: base64.b64decode(text).decode() for role, text in templates.items()}
 
 
+@dataclass(frozen=True)
+class Site:
+    """Machines that boot, and others that could."""
+
+    machines: list[Machine]
+    start: Callable[[], Machine]
+    """Boots the next one."""
+
+    def told(self) -> dict[str, Any]:
+        """What AWS has seen."""
+        return self.machines[0].seen()
+
+    def terminate(self, number: int) -> None:
+        """Has the scaling group drop a machine's instance, and ends the machine if it still runs."""
+        cloud, instance = self.machines[0].cloud, self.told()["instances"][number]
+        assert cloud.stdin is not None
+        assert cloud.stdout is not None
+        cloud.stdin.write(f"{instance}\n")
+        cloud.stdin.flush()
+        cloud.stdout.readline()
+        os.kill(self.machines[number].pid, signal.SIGKILL)
+
+
+def told(manager: Machine) -> dict[str, dict[str, Any]]:
+    """The nodes as the manager tells them, by instance."""
+    ids = manager.run("/usr/bin/docker", "node", "ls", "--quiet").split()
+    # One that is removed meanwhile is left out.
+    found = json.loads(manager.run("/usr/bin/docker", "node", "inspect", *ids, check=False) or "[]")
+    return {node["Description"]["Hostname"].partition(".")[0]: node for node in found}
+
+
 @contextmanager
-def nodes(folder: Path, root: Path, image: Image, roles: Sequence[str]) -> Iterator[list[Machine]]:
-    """Machines of these roles on this root, all of them booting; they end with the block."""
+def nodes(folder: Path, root: Path, image: Image, roles: Sequence[str], booting: int) -> Iterator[Site]:
+    """Machines of these roles on this root, as many of them booting as told; they end with the block."""
     lay_out(folder, image)
     for role, text in user_data().items():
-        assert yaml.safe_load(text)["write_files"]
         (folder / f"user-data-{role}").write_text(text)
     _certify(folder)
     with ExitStack() as stack:
@@ -61,10 +95,17 @@ def nodes(folder: Path, root: Path, image: Image, roles: Sequence[str]) -> Itera
         _cable(holders)
         pids = [str(pid) for pid in holders]
         cloud = stack.enter_context(cloud_of("boot.swarm_cloud", folder, ",".join(roles), *pids))
-        yield [
-            stack.enter_context(_machine(folder / f"node-{number}", root, pid, cloud, folder))
-            for number, pid in enumerate(holders)
-        ]
+        machines: list[Machine] = []
+
+        def start() -> Machine:
+            number = len(machines)
+            made = _machine(folder / f"node-{number}", root, holders[number], cloud, folder)
+            machines.append(stack.enter_context(made))
+            return machines[-1]
+
+        for _ in range(booting):
+            start()
+        yield Site(machines, start)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ encrypted in what is shown here: that takes a kernel with IPsec, which machines 
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from boot.cloud import LOG_GROUP, PASSWORD, REGION
 from boot.image import GREETING, Image
 from boot.machine import UP_SECONDS, Machine
 from boot.swarm_cloud import ECR
-from boot.swarm_machines import nodes
+from boot.swarm_machines import Site, nodes, told
 from components.swarm_roles import Parameters, manager_policy, worker_policy
 from components.swarm_services import service_name, through_door
 from deployed import deploy
@@ -69,11 +70,16 @@ def create(spec: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def pair(root: Path, built: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Machine]]:
-    with nodes(tmp_path_factory.mktemp("swarm"), root, built, ["manager", "worker"]) as machines:
-        manager, worker = machines
-        worker.until("in service", lambda: set(manager.seen()["states"].values()) == {"InService"}, UP_SECONDS)
-        yield machines
+def site(root: Path, built: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with nodes(tmp_path_factory.mktemp("swarm"), root, built, ["manager", "worker"], booting=2) as site:
+        worker = site.machines[1]
+        worker.until("in service", lambda: set(site.told()["states"].values()) == {"InService"}, UP_SECONDS)
+        yield site
+
+
+@pytest.fixture(scope="module")
+def pair(site: Site) -> list[Machine]:
+    return site.machines
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +96,6 @@ def is_ready(worker: Machine) -> bool:
     return worker.run("busybox", "wget", "-qO-", "http://127.0.0.1:8081/readyz", check=False) == "ready"
 
 
-def told(manager: Machine) -> dict[str, dict[str, Any]]:
-    """The nodes as the manager tells them, by instance."""
-    ids = manager.run("/usr/bin/docker", "node", "ls", "--quiet").split()
-    found = json.loads(manager.run("/usr/bin/docker", "node", "inspect", *ids))
-    return {node["Description"]["Hostname"].partition(".")[0]: node for node in found}
-
-
 def test_cloud_init_makes_no_complaint(pair: list[Machine]) -> None:
     for machine in pair:
         status = json.loads(machine.run("cloud-init", "status", "--wait", "--format=json", check=False))
@@ -106,8 +105,8 @@ def test_cloud_init_makes_no_complaint(pair: list[Machine]) -> None:
 def test_one_is_the_leader_the_other_a_worker_and_both_know_their_zone(pair: list[Machine]) -> None:
     manager, worker = pair
     first, second = manager.seen()["instances"]
-    known = worker.until("zones", lambda: {k: n["Spec"]["Labels"] for k, n in told(manager).items()}, 5)
-    assert known == {first: {"zone": "eu-west-1a"}, second: {"zone": "eu-west-1b"}}
+    wanted = {first: {"zone": "eu-west-1a"}, second: {"zone": "eu-west-1b"}}
+    worker.until("zones", lambda: {k: n["Spec"]["Labels"] for k, n in told(manager).items()} == wanted, 40)
     found = told(manager)
     assert found[first]["ManagerStatus"]["Leader"]
     assert (found[second]["Spec"]["Role"], found[second]["Spec"]["Availability"]) == ("worker", "active")
@@ -200,7 +199,18 @@ def test_a_container_that_is_killed_is_back_within_ten_seconds(
     assert seconds < 10
 
 
-def test_a_worker_whose_instance_is_gone_is_removed_from_the_swarm(serving: list[Machine]) -> None:
+def test_the_way_to_a_managers_docker_that_the_docs_tell_leads_there(serving: list[Machine]) -> None:
+    manager = serving[0]
+    page = (Path(__file__).parents[2] / "docs" / "swarm.md").read_text()
+    commands = re.findall(r'"(systemd-run [^"]+)"', page)
+    assert len(commands) == 2
+    for command in commands:
+        manager.run(*command.split())
+    docker = ("/usr/bin/docker", "--host", "tcp://127.0.0.1:2375")
+    assert manager.run(*docker, "service", "ls", "--format", "{{.Name}}") == SERVICE
+
+
+def test_a_worker_whose_instance_is_gone_is_removed_from_the_swarm(serving: list[Machine], site: Site) -> None:
     manager, worker = serving
     first, second = manager.seen()["instances"]
     worker.run("systemctl", "stop", "teal-swarm.service", "docker.socket", "docker.service", "containerd.service")
@@ -208,9 +218,5 @@ def test_a_worker_whose_instance_is_gone_is_removed_from_the_swarm(serving: list
     time.sleep(12)  # more than a round: while its scaling group has the instance, it stays
     assert set(told(manager)) == {first, second}
 
-    assert manager.cloud.stdin is not None
-    assert manager.cloud.stdout is not None
-    manager.cloud.stdin.write(f"{second}\n")
-    manager.cloud.stdin.flush()
-    manager.cloud.stdout.readline()
+    site.terminate(1)
     manager.until("a swarm without it", lambda: set(told(manager)) == {first}, 60)

@@ -46,7 +46,7 @@ class FakeHands:
     there: list[Instance] = field(
         default_factory=lambda: [instance("aa1"), instance("aa2"), instance("b", "green", "b")]
     )
-    since: datetime = NOW - timedelta(minutes=5)
+    since: datetime = NOW - timedelta(hours=5)
     did: list[str] = field(default_factory=list)
     problem: ContainersError | None = None
     looks_until_back: int = 2
@@ -129,7 +129,7 @@ def test_ps_shows_role_image_and_since_when(teal: Teal, marks: list[Mark]) -> No
     header, first, _, third = shown.out.splitlines()
     assert header.split() == list(ps.HEADER)
     assert first.split() == [
-        "i-aa1", "blue", "live", DIGEST[:19], "1.4", "a", "InService", "healthy", "5m", "2", "10.0.0.1",
+        "i-aa1", "blue", "live", DIGEST[:19], "1.4", "a", "InService", "healthy", "5h", "2", "10.0.0.1",
     ]  # fmt: skip
     assert third.split()[:3] == ["i-b", "green", "idle"]
     assert marks == []
@@ -140,7 +140,7 @@ def test_ps_for_machines_has_everything(teal: Teal, marks: list[Mark]) -> None:
     assert found == {
         "id": "i-b", "colour": "green", "zone": "b", "address": "10.0.0.1", "health": "healthy", "state": "InService",
         "role": "idle", "container": "running", "digest": DIGEST, "version": "1.4", "restarts": 2, "reason": "",
-        "since": (NOW - timedelta(minutes=5)).isoformat(timespec="seconds"),
+        "since": (NOW - timedelta(hours=5)).isoformat(timespec="seconds"),
     }  # fmt: skip
 
 

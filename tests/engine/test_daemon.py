@@ -15,7 +15,7 @@ import pytest
 from cli.app_image import push_app
 from engine.world import PROJECT, REGION, World, running_world, within
 from localcloud.home import MARK, Home
-from localcloud.launch import start, stop
+from localcloud.launch import STOP_SECONDS, start, stop
 from scaling_world import INSTANCES, run_instances
 from toolchain import Toolchain
 
@@ -114,6 +114,20 @@ def test_a_killed_cloud_is_started_anew_without_leaving_a_process_or_a_port(doom
     fresh = World(doomed.home, started.record, doomed.toolchain)
     assert not fresh.pids()
     assert not fresh.aws("ecr").describe_repositories()["repositories"]
+
+
+def test_a_cloud_that_ends_with_its_starter_outlives_no_kill_of_it(tmp_path: Path) -> None:
+    """As `teal ci preview` starts one: whoever kills it can't be asked to clear up."""
+    script = START.replace("sys.argv[3:])", "sys.argv[3:], ends_with=os.getpid())") + "import time; time.sleep(600)"
+    command = [sys.executable, "-u", "-c", f"import os{script}", str(tmp_path / "home"), str(PROJECT), REGION]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout
+        cloud = psutil.Process(int(starter.stdout.readline()))
+        record = Home(tmp_path / "home").record()
+        assert record
+        assert is_running(cloud)
+        starter.kill()
+    within(STOP_SECONDS, lambda: not is_running(cloud) and not marked(record.mark))
 
 
 def test_two_that_start_at_once_share_one_cloud(tmp_path: Path) -> None:
