@@ -8,28 +8,29 @@ import pulumi_aws as aws
 import settings
 from app_config import app_secrets
 from components.app_secrets import AppSecrets
-from components.data_volume import DataVolume
 from components.domain import Domain
-from components.fleet import Fleet
 from components.instance_types import platform
 from components.key import Key
 from components.ledger import Ledger
 from components.load_balancer import LoadBalancer
+from components.naming import SWARM_PORTS
 from components.nat import Nat
 from components.network import Network
-from components.observability import Observability
+from components.observability import Observability, ObservabilityArgs
 from components.registry import Registry
 from components.route_secret import RouteSecret
 from components.traffic import TrafficSplit, TrafficSplitArgs
 from release.errors import ReleaseError
 from release.ledger import Colour, State
 from released import Released, read_ledger
+from servers import Site, fleets
 
 environment = pulumi.get_stack()
 tags = {"Project": pulumi.get_project(), "Environment": environment}
 try:
     wanted, hidden, state = settings.read(), app_secrets(), read_ledger(environment)
     zones = wanted.zones_among(aws.get_availability_zones(state="available").names)
+    has_swarm = settings.runs_swarm(wanted, hidden)
 except (settings.SettingsError, ReleaseError) as error:
     raise pulumi.RunError(str(error)) from None
 
@@ -56,6 +57,7 @@ network = Network("main", {
 balancer = LoadBalancer("web", {
     "vpc_id": network.vpc_id, "vpc_cidr_block": network.cidr_block, "subnet_ids": network.public_subnet_ids,
     "serves_https": bool(wanted.domain), "protects_from_deletion": wanted.protects,
+    "target_ports": list(SWARM_PORTS.values()) if has_swarm else [],
     "log_retention_days": wanted.log_retention_days, "tags": tags})
 domain = Domain("web", {
     "domain_name": wanted.domain, "zone_name": wanted.zone_name, "load_balancer_dns_name": balancer.dns_name,
@@ -67,28 +69,22 @@ split: TrafficSplitArgs = {
     "stickiness_seconds": wanted.sticky_seconds, "slow_start_seconds": wanted.slow_start_seconds, "tags": tags}
 if domain:
     split["certificate_arn"] = domain.certificate_arn
+if has_swarm:
+    split["ports"] = SWARM_PORTS
 traffic = TrafficSplit("web", split)
-sight = Observability("web", {
+watch: ObservabilityArgs = {
     "load_balancer_arn_suffix": balancer.arn_suffix, "target_group_arn_suffixes": {
         colour.value: traffic.target_group_arn_suffixes[colour.value] for colour in Colour},
     "alarm_emails": wanted.alarm_emails, "log_retention_days": wanted.log_retention_days,
     "error_share_percent": wanted.error_share_percent, "latency_p99_seconds": wanted.latency_milliseconds / 1000,
-    "kms_key_arn": key.arn, "tags": tags})
-disk = DataVolume("data", {
-    "zone": zones[0], "size_gib": wanted.data_volume_gib, "kms_key_arn": key.arn, "protects": wanted.protects,
-    "tags": tags}) if wanted.data_volume_gib else None
-places = network.private_subnet_ids.apply(lambda ids: ids[:1]) if disk else network.private_subnet_ids
-fleets = {colour.value: Fleet(colour.value, {
-    "colour": colour.value, "image": released.image(colour), "capacity": released.capacity(colour), "min_size": 1,
-    "max_size": wanted.max_instances, "instance_types": wanted.instance_types, "volume_gib": wanted.volume_gib,
-    "image_id": wanted.machine_image, "is_baked": bool(wanted.machine_image),
-    "vpc_id": network.vpc_id, "subnet_ids": places, "repository_arn": registry.arn,
-    "data_volume_arn": disk.volume_arn if disk else None, "data_volume_key_arn": key.arn if disk else None,
-    "load_balancer_security_group_id": balancer.security_group_id, "log_group_name": sight.log_group_name,
-    "log_group_arn": sight.log_group_arn, "target_group_arn": traffic.target_group_arns[colour.value],
-    "secret_parameter_arns": kept.parameter_arns if kept else {},
-    "permissions_boundary_arn": wanted.server_boundary_arn or None,
-    "force_delete": not wanted.protects, "tags": {**tags, "Colour": colour.value}}) for colour in Colour}
+    "kms_key_arn": key.arn, "tags": tags}
+if has_swarm:  # whose target groups have every worker, with a task or without
+    watch["healthy_targets"] = {
+        colour.value: min(released.capacity(colour), wanted.max_instances) for colour in Colour}
+sight = Observability("web", watch)
+site = Site(
+    environment=environment, wanted=wanted, zones=zones, released=released, key=key, registry=registry,
+    network=network, balancer=balancer, traffic=traffic, sight=sight, secrets=kept, tags=tags)
 
 pulumi.export("url", domain.url if domain else pulumi.Output.concat("http://", balancer.dns_name))
 pulumi.export("isReleased", released.is_released)
@@ -100,7 +96,13 @@ pulumi.export("testHeaderParameter", secret.parameter_name)
 pulumi.export("loadBalancerArn", balancer.arn)
 pulumi.export("listenerArn", traffic.listener_arn)
 pulumi.export("targetGroupArns", traffic.target_group_arns)
-pulumi.export("scalingGroupNames", {colour: fleet.scaling_group_name for colour, fleet in fleets.items()})
-pulumi.export("dataVolumeId", disk.volume_id if disk else None)
+if has_swarm:
+    import swarm  # here, for Docker's SDK
+
+    pulumi.export("serviceNames", swarm.services(site))
+else:
+    twins = fleets(site)
+    pulumi.export("scalingGroupNames", twins.scaling_group_names)
+    pulumi.export("dataVolumeId", twins.data_volume_id)
 pulumi.export("dashboardUrl", sight.dashboard_url)
 pulumi.export("alarmNames", sight.alarm_names)

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 import typed_config
-from components.bounds import LOG_RETENTION_DAYS
+from components.bounds import LOG_RETENTION_DAYS, MANAGER_COUNTS
 from components.instance_types import architecture
 from release.judgement import Check
 from stack_files import SettingsError as SettingsError
@@ -33,6 +33,9 @@ PROBE_PATH = r"^/[!-\"$-~]*$"
 """A path with its query: printable ASCII, no fragment."""
 SERVICE = r"^[a-z0-9-]+(\.[a-z0-9-]+)*$"
 POLICY_ARN = r"^$|^arn:aws[a-z-]*:iam::[0-9]{12}:policy/[A-Za-z0-9+=,.@_/-]{1,512}$"
+SWARM_HOST = re.compile(
+    r"ssh://([a-z0-9._-]+@)?[A-Za-z0-9._-]+(:[0-9]{1,5})?|tcp://127\.0\.0\.1:[0-9]{1,5}|unix:///[A-Za-z0-9./_-]+"
+)
 EMAIL = r"^[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 
 
@@ -50,6 +53,13 @@ class Delivery(StrEnum):
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"
+
+
+class Orchestrator(StrEnum):
+    """Who keeps containers running."""
+
+    SCALING_GROUP = "scaling-group"
+    SWARM = "swarm"
 
 
 class Policy(StrEnum):
@@ -85,6 +95,18 @@ def _slow_start(seconds: int) -> int:
     if seconds != 0 and not 30 <= seconds <= 900:
         raise ValueError("must be 0 (off) or 30 to 900")
     return seconds
+
+
+def _managers(count: int) -> int:
+    if count not in MANAGER_COUNTS:
+        raise ValueError("must be 1, 3 or 5")
+    return count
+
+
+def _swarm_host(address: str) -> str:
+    if address and not SWARM_HOST.fullmatch(address):
+        raise ValueError("must be ssh://host, tcp://127.0.0.1:port, unix:///path, or empty")
+    return address
 
 
 def _host_name(name: str) -> str:
@@ -165,6 +187,9 @@ class Settings(BaseModel):
     instances: Annotated[Whole, Field(ge=1, le=100)]
     max_instances: Annotated[Whole, Field(ge=1, le=100)]
     data_volume_gib: Annotated[Whole, Field(ge=0, le=16_384)]
+    orchestrator: Orchestrator
+    swarm_managers: Annotated[Whole, AfterValidator(_managers)]
+    swarm_host: Annotated[str, Field(max_length=300), AfterValidator(_swarm_host)]
     builds_image: YesNo
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$")]
     follows: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
@@ -211,13 +236,20 @@ class Settings(BaseModel):
             raise ValueError("domain and zoneName must be given together, or neither")
         if self.domain and not (self.domain == self.zone_name or self.domain.endswith(f".{self.zone_name}")):
             raise ValueError(f"domain {self.domain} must be in the hosted zone zoneName, {self.zone_name}")
+        self._agree_on_servers()
+        self._agree_on_delivery()
+        return self
+
+    def _agree_on_servers(self) -> None:
         if self.data_volume_gib and self.max_instances > 1:
             raise ValueError(
                 "dataVolumeGib needs instances and maxInstances to be 1, since one server at a time can have it, "
                 f"got {self.instances} and {self.max_instances}"
             )
-        self._agree_on_delivery()
-        return self
+        if self.data_volume_gib and self.orchestrator is Orchestrator.SWARM:
+            raise ValueError("dataVolumeGib needs orchestrator scaling-group: tasks of a swarm have no data volume")
+        if self.swarm_host and self.orchestrator is not Orchestrator.SWARM:
+            raise ValueError(f"swarmHost needs orchestrator swarm, got {self.orchestrator.value}")
 
     def _agree_on_delivery(self) -> None:
         if self.builds_image and self.follows:
@@ -247,6 +279,19 @@ def read() -> Settings:
     if "aws:region" in CONFIG.get():  # before a lookup fails on it, in many words
         check_region(CONFIG.get()["aws:region"])
     return typed_config.of_program(Settings, NAMESPACE)
+
+
+def runs_swarm(wanted: Settings, app_secrets: Mapping[str, str]) -> bool:
+    """Whether tasks run in a swarm. Raises SettingsError for what a swarm's tasks can not be given."""
+    if wanted.orchestrator is not Orchestrator.SWARM:
+        return False
+    if app_secrets:
+        names = ", ".join(sorted(app_secrets))
+        raise SettingsError(
+            f"{NAMESPACE}:orchestrator is swarm: it must be scaling-group where the app has secrets ({names}), "
+            "since tasks of a swarm are not given any yet"
+        )
+    return True
 
 
 def of_stack(project: Path, stack: str) -> Settings:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .observability import Observability, ObservabilityArgs
     from .registry import Registry, RegistryArgs
     from .route_secret import RouteSecret, RouteSecretArgs
+    from .swarm_cluster import SwarmCluster, SwarmClusterArgs
+    from .swarm_services import SwarmServices, SwarmServicesArgs
     from .traffic import TrafficSplit, TrafficSplitArgs
 
 _NAMES = {
@@ -39,6 +41,8 @@ _NAMES = {
     "observability": ("Observability", "ObservabilityArgs"),
     "registry": ("Registry", "RegistryArgs"),
     "route_secret": ("RouteSecret", "RouteSecretArgs"),
+    "swarm_cluster": ("SwarmCluster", "SwarmClusterArgs"),
+    "swarm_services": ("SwarmServices", "SwarmServicesArgs"),
     "traffic": ("TrafficSplit", "TrafficSplitArgs"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
@@ -72,6 +76,10 @@ __all__ = [
     "RouteSecret",
     "RouteSecretArgs",
     "SubnetCidrBlocks",
+    "SwarmCluster",
+    "SwarmClusterArgs",
+    "SwarmServices",
+    "SwarmServicesArgs",
     "TrafficSplit",
     "TrafficSplitArgs",
 ]

@@ -41,6 +41,8 @@ class Watched:
     colour: str
     dimensions: Mapping[str, pulumi.Input[str]]
     topic_arn: pulumi.Input[str]
+    healthy_targets: int | None = None
+    """Targets that must be healthy; None: every one that is in its group."""
 
 
 def colour_alarms(children: Children, watched: Watched, thresholds: Thresholds) -> list[cloudwatch.MetricAlarm]:
@@ -87,16 +89,33 @@ def colour_alarms(children: Children, watched: Watched, thresholds: Thresholds) 
         watched,
         "unhealthy",
         thresholds.minutes,
-        alarm_description=f"A server of {colour} fails its health checks",
-        comparison_operator="GreaterThanThreshold",
-        threshold=0.0,
         namespace=NAMESPACE,
-        metric_name="UnHealthyHostCount",
-        statistic="Maximum",
         period=PERIOD_SECONDS,
         dimensions=watched.dimensions,
+        **_ill_health(watched),
     )
     return [errors, latency, unhealthy]
+
+
+def _ill_health(watched: Watched) -> dict[str, Any]:
+    """When too many targets fail their checks: any at all, or so many that fewer are healthy than must be."""
+    if watched.healthy_targets is None:
+        return {
+            "alarm_description": f"A server of {watched.colour} fails its health checks",
+            "comparison_operator": "GreaterThanThreshold",
+            "threshold": 0.0,
+            "metric_name": "UnHealthyHostCount",
+            "statistic": "Maximum",
+        }
+    return {
+        "alarm_description": f"Fewer than {watched.healthy_targets} of {watched.colour} pass their health checks",
+        "comparison_operator": "LessThanThreshold",
+        "threshold": float(watched.healthy_targets),
+        "metric_name": "HealthyHostCount",
+        # The most of a minute: tasks are started after their targets are there, so a start is no trouble, but a minute
+        # in which they were never all well is.
+        "statistic": "Maximum",
+    }
 
 
 def _alarm(children: Children, watched: Watched, role: str, minutes: int, **details: Any) -> cloudwatch.MetricAlarm:

@@ -4,6 +4,8 @@ LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180),
     *(365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
+MANAGER_COUNTS = (1, 3, 5)
+"""Managers of a swarm: an even number outlives no more losses than one less."""
 
 
 def whole(field: str, value: float, lowest: int, highest: int) -> int:

@@ -18,6 +18,8 @@ from .observability import Observability
 from .registry import Registry
 from .route_secret import RouteSecret
 from .serving import serve as serve_components
+from .swarm_cluster import SwarmCluster
+from .swarm_services import SwarmServices
 from .traffic import TrafficSplit
 from .version import VERSION
 
@@ -37,6 +39,8 @@ COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
     PipelineRoles,
     Registry,
     RouteSecret,
+    SwarmCluster,
+    SwarmServices,
     TrafficSplit,
 )
 

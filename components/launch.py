@@ -24,6 +24,7 @@ class Launch:
     profile_arn: pulumi.Input[str]
     security_group_id: pulumi.Input[str]
     volume_gib: int
+    more_security_group_ids: tuple[pulumi.Input[str], ...] = ()
 
 
 def newest_image(children: Children, processor: str) -> pulumi.Output[str]:
@@ -47,7 +48,7 @@ def launch_template(children: Children, launch: Launch) -> ec2.LaunchTemplate:
                 "device_index": 0,
                 "associate_public_ip_address": "false",
                 "delete_on_termination": "true",
-                "security_groups": [launch.security_group_id],
+                "security_groups": [launch.security_group_id, *launch.more_security_group_ids],
             }
         ],
         block_device_mappings=[

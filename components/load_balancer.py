@@ -25,6 +25,8 @@ class LoadBalancerArgs(TypedDict):
     """Public subnets, in at least two availability zones."""
     target_port: NotRequired[int]
     """TCP port of the targets and of their health check, 1 to 65535; default 8080."""
+    target_ports: NotRequired[Sequence[int]]
+    """TCP ports of the targets where there are several, 1 to 65535 each; default target_port alone."""
     serves_https: NotRequired[bool]
     """Whether port 443 opens beside port 80, for a TrafficSplit with a certificate; default false."""
     protects_from_deletion: NotRequired[bool]
@@ -60,6 +62,7 @@ class LoadBalancer(pulumi.ComponentResource):
         alb_name = short_name(f"{name}-alb")
         check_subnet_ids(args["subnet_ids"])
         target_port = whole("target_port", args.get("target_port", 8080), 1, 65535)
+        target_ports = [whole("target_ports", port, 1, 65535) for port in args.get("target_ports", ())]
         retention_days = whole("log_retention_days", args.get("log_retention_days", 365), 1, 3653)
         idle_timeout = whole("idle_timeout_seconds", args.get("idle_timeout_seconds", 60), 1, 4000)
         is_protected = args.get("protects_from_deletion", True)
@@ -69,8 +72,11 @@ class LoadBalancer(pulumi.ComponentResource):
         group = security_group(children, "group", args["vpc_id"], "Load balancer: web requests in, to targets only")
         for port in (80, 443) if args.get("serves_https", False) else (80,):
             allow_from(children, f"from-internet-{port}", group, ANYWHERE, port, "Web requests from anywhere")
-        target = args["vpc_cidr_block"]
-        allow_to(children, "to-targets", group, target, target_port, "Requests and checks to targets")
+        target, purpose = args["vpc_cidr_block"], "Requests and checks to targets"
+        for port in target_ports:
+            allow_to(children, f"to-targets-{port}", group, target, port, purpose)
+        if not target_ports:
+            allow_to(children, "to-targets", group, target, target_port, purpose)
         bucket, policy = access_log_bucket(children, retention_days, keeps_logs_on_destroy=is_protected)
         balancer = lb.LoadBalancer(
             alb_name,

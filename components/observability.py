@@ -9,7 +9,7 @@ from pulumi_aws import cloudwatch
 
 from .alarm_topic import alarm_topic, check_emails
 from .alarms import Thresholds, Watched, colour_alarms
-from .bounds import retention
+from .bounds import retention, whole
 from .children import Children
 from .dashboard import dashboard_body
 from .former_names import remembering
@@ -33,6 +33,8 @@ class ObservabilityArgs(TypedDict):
     """Share of a colour's requests, in percent, that may fail before an alarm, above 0 to 100; default 1."""
     latency_p99_seconds: NotRequired[float]
     """Seconds that one request in a hundred may take before an alarm, above 0 to 4000; default 1."""
+    healthy_targets: NotRequired[Mapping[str, int]]
+    """Fewest healthy targets by colour, 0 to 1000, where more are registered than serve; default: none unhealthy."""
     alarm_minutes: NotRequired[int]
     """Minutes in a row that trouble must last for, 1 to 60; default 2."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
@@ -69,6 +71,7 @@ class Observability(pulumi.ComponentResource):
             latency_p99_seconds=args.get("latency_p99_seconds", 1),
             minutes=args.get("alarm_minutes", 2),
         )
+        healthy = healthy_by_colour(args.get("healthy_targets"))
         emails = args.get("alarm_emails", ())
         check_emails(emails)
         super().__init__("teal:index:Observability", name, {}, remembering("teal:index:Observability", name, opts))
@@ -90,6 +93,7 @@ class Observability(pulumi.ComponentResource):
                     colour=colour,
                     dimensions={"LoadBalancer": balancer, "TargetGroup": suffixes[colour]},
                     topic_arn=topic.arn,
+                    healthy_targets=healthy[colour],
                 ),
                 thresholds,
             )
@@ -128,6 +132,15 @@ class Observability(pulumi.ComponentResource):
                 "dashboard_url": self.dashboard_url,
             }
         )
+
+
+def healthy_by_colour(targets: Mapping[str, float] | None) -> dict[str, int | None]:
+    """Fewest healthy targets of each colour, None where all must be. Raises ValueError, naming the input."""
+    if targets is None:
+        return dict.fromkeys(COLOURS)
+    if set(targets) != set(COLOURS):
+        raise ValueError(f"healthy_targets must be for {' and '.join(COLOURS)}, got {sorted(targets)}")
+    return {colour: whole(f"healthy_targets for {colour}", targets[colour], 0, 1000) for colour in COLOURS}
 
 
 def by_colour(suffixes: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> dict[str, pulumi.Input[str]]:

@@ -113,9 +113,10 @@ BALANCING = Statement(
         "elasticloadbalancing:SetSubnets": RARE,
     },
 )
+OF_A_SWARM = "a swarm's managers are not moved between zones, and the recorded stacks have no swarm"
 SCALING = Statement(
     sid="Scaling",
-    reason="The scaling groups of both colours, and the hooks by which their servers say that they are ready.",
+    reason="The scaling groups of servers, and the hooks by which these say that they are ready.",
     actions=(
         "autoscaling:CreateAutoScalingGroup",
         "autoscaling:CreateOrUpdateTags",
@@ -127,7 +128,12 @@ SCALING = Statement(
         "autoscaling:UpdateAutoScalingGroup",
     ),
     resources=GROUPS,
-    unseen={"autoscaling:DeleteTags": RARE, "autoscaling:SetInstanceProtection": "pulumi-aws empties a group with it"},
+    unseen={
+        "autoscaling:DeleteTags": RARE,
+        "autoscaling:ResumeProcesses": OF_A_SWARM,
+        "autoscaling:SetInstanceProtection": "pulumi-aws empties a group with it",
+        "autoscaling:SuspendProcesses": OF_A_SWARM,
+    },
 )
 NEVER_ITSELF = Statement(
     sid="NeverThePipeline",

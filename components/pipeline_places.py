@@ -4,20 +4,20 @@ LOAD_BALANCER = "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/ap
 TARGET_GROUPS = "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/web-*"
 LISTENERS = "arn:aws:elasticloadbalancing:{region}:{account}:listener/app/web-alb-*"
 RULES = "arn:aws:elasticloadbalancing:{region}:{account}:listener-rule/app/web-alb-*"
+SERVERS = ("blue", "green", "swarm-managers", "swarm-workers")
+"""Fleets, or the two kinds of a swarm's nodes: what begins the names of their groups, roles and profiles."""
 GROUPS = tuple(
-    f"arn:aws:autoscaling:{{region}}:{{account}}:autoScalingGroup:*:autoScalingGroupName/{colour}-group-*"
-    for colour in ("blue", "green")
+    f"arn:aws:autoscaling:{{region}}:{{account}}:autoScalingGroup:*:autoScalingGroupName/{servers}-group-*"
+    for servers in SERVERS
 )
 TABLES = "arn:aws:dynamodb:{region}:{account}:table/ledger-table-*"
 SNAPSHOTS = ("arn:aws:ec2:{region}::snapshot/*",)
 REPOSITORIES = "arn:aws:ecr:{region}:{account}:repository/app-images-*"
-SERVER_ROLES = tuple(f"arn:aws:iam::{{account}}:role/{colour}-role-*" for colour in ("blue", "green"))
+SERVER_ROLES = tuple(f"arn:aws:iam::{{account}}:role/{servers}-role-*" for servers in SERVERS)
 NAT_ROLES = ("arn:aws:iam::{account}:role/main-nat-role-*",)
 FLOW_LOG_ROLES = ("arn:aws:iam::{account}:role/main-flow-log-role-*",)
 ROLES = SERVER_ROLES + NAT_ROLES + FLOW_LOG_ROLES
-PROFILES = tuple(
-    f"arn:aws:iam::{{account}}:instance-profile/{name}-profile-*" for name in ("blue", "green", "main-nat")
-)
+PROFILES = tuple(f"arn:aws:iam::{{account}}:instance-profile/{name}-profile-*" for name in (*SERVERS, "main-nat"))
 BUCKETS = "arn:aws:s3:::web-logs-*"
 LOG_GROUPS = tuple(
     f"arn:aws:logs:{{region}}:{{account}}:log-group:{name}" for name in ("main-flow-log-group-*", "web-app-*")
@@ -26,6 +26,7 @@ TOPICS = "arn:aws:sns:{region}:{account}:web-alarms-*"
 ALARMS = "arn:aws:cloudwatch:{region}:{account}:alarm:web-*"
 DASHBOARDS = "arn:aws:cloudwatch::{account}:dashboard/{project}-{environment}-web"
 PARAMETERS = "arn:aws:ssm:{region}:{account}:parameter/teal/{environment}"
+SWARM_PARAMETERS = PARAMETERS + "/swarm/*"
 APP_SECRETS = "arn:aws:ssm:{region}:{account}:parameter/teal-app/{environment}"
 PUBLIC_PARAMETERS = "arn:aws:ssm:{region}::parameter/aws/service/ami-amazon-linux-latest/*"
 ZONES = "arn:aws:route53:::hostedzone/{zone}"

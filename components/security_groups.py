@@ -1,4 +1,6 @@
-"""Security groups whose every rule is a resource of its own, described and tagged; one TCP port a rule."""
+"""Security groups whose every rule is a resource of its own, described and tagged; one port a rule."""
+
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import ec2, vpc
@@ -6,6 +8,17 @@ from pulumi_aws import ec2, vpc
 from .children import Children
 
 ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What one group's members may send to another's: a protocol, and its port where it has ports."""
+
+    role: str
+    protocol: str
+    """tcp, udp, or a protocol's number."""
+    port: int | None
+    purpose: str
 
 
 def security_group(children: Children, role: str, vpc_id: pulumi.Input[str], description: str) -> ec2.SecurityGroup:
@@ -48,6 +61,42 @@ def allow_to(
         to_port=port,
         cidr_ipv4=target,
         description=description,
+        tags=children.tagged(role),
+        opts=children.options(),
+    )
+
+
+def allow_in(
+    children: Children, group: ec2.SecurityGroup, source_group_id: pulumi.Input[str], lane: Lane
+) -> vpc.SecurityGroupIngressRule:
+    """Lets members of the source group reach those of this one by the lane."""
+    role = f"from-{lane.role}"
+    return vpc.SecurityGroupIngressRule(
+        children.name(role),
+        security_group_id=group.id,
+        ip_protocol=lane.protocol,
+        from_port=lane.port,
+        to_port=lane.port,
+        referenced_security_group_id=source_group_id,
+        description=lane.purpose,
+        tags=children.tagged(role),
+        opts=children.options(),
+    )
+
+
+def allow_out(
+    children: Children, group: ec2.SecurityGroup, target_group_id: pulumi.Input[str], lane: Lane
+) -> vpc.SecurityGroupEgressRule:
+    """Lets members reach those of the target group by the lane."""
+    role = f"to-{lane.role}"
+    return vpc.SecurityGroupEgressRule(
+        children.name(role),
+        security_group_id=group.id,
+        ip_protocol=lane.protocol,
+        from_port=lane.port,
+        to_port=lane.port,
+        referenced_security_group_id=target_group_id,
+        description=lane.purpose,
         tags=children.tagged(role),
         opts=children.options(),
     )

@@ -13,6 +13,7 @@ from .pipeline_places import (
     LOG_GROUPS,
     OURS,
     REPOSITORIES,
+    SWARM_PARAMETERS,
     VOLUMES,
 )
 
@@ -71,6 +72,12 @@ BOUNDARY = (
         resources=(APP_SECRETS + "/*",),
     ),
     Statement(
+        sid="Swarm",
+        reason="How nodes of a swarm find each other; managers write it.",
+        actions=("ssm:GetParameters", "ssm:PutParameter"),
+        resources=(SWARM_PARAMETERS,),
+    ),
+    Statement(
         sid="Ask",
         reason="Whether a scaling group waits to hear of the server; the service can't narrow that.",
         actions=("autoscaling:DescribeAutoScalingInstances",),
@@ -101,9 +108,9 @@ BOUNDARY = (
         conditions={"StringEquals": {"kms:ViaService": ("ec2.{region}.amazonaws.com",)}},
     ),
     Statement(
-        sid="Decrypt",
+        sid="Encrypted",
         reason="What SSM keeps encrypted, through SSM alone.",
-        actions=("kms:Decrypt",),
+        actions=("kms:Decrypt", "kms:Encrypt"),
         conditions={"StringEquals": {"kms:ViaService": ("ssm.{region}.amazonaws.com",)}},
     ),
 )

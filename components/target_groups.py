@@ -1,5 +1,6 @@
 """The twin target groups of a blue/green service."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -34,7 +35,8 @@ class TargetSettings:
     """What both groups have in common."""
 
     vpc_id: pulumi.Input[str]
-    port: int
+    ports: Mapping[str, int]
+    """By colour."""
     health_check: HealthCheck
     drain_seconds: int
     slow_start_seconds: int
@@ -53,7 +55,7 @@ def twin_target_groups(children: Children, settings: TargetSettings) -> dict[str
         colour: lb.TargetGroup(
             children.name(colour),
             vpc_id=settings.vpc_id,
-            port=settings.port,
+            port=settings.ports[colour],
             protocol="HTTP",
             target_type="instance",
             deregistration_delay=settings.drain_seconds,

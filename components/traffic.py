@@ -22,6 +22,7 @@ from .listeners import (
     idle_rule,
     nothing_released,
 )
+from .naming import COLOURS, colour_ports
 from .target_groups import HealthCheck, TargetSettings, check_name, twin_target_groups
 
 
@@ -48,6 +49,8 @@ class TrafficSplitArgs(TypedDict):
     """TLS policy of the HTTPS listener, by AWS's name; default ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09."""
     port: NotRequired[int]
     """TCP port of the targets, 1 to 65535; default 8080."""
+    ports: NotRequired[Mapping[str, int]]
+    """TCP port of the targets by colour, where blue's and green's share servers; default port for both."""
     health_check_path: NotRequired[str]
     """Path that a healthy target answers with 200; default /readyz."""
     health_check_interval_seconds: NotRequired[int]
@@ -134,11 +137,12 @@ def target_settings(args: TrafficSplitArgs) -> TargetSettings:
     interval_seconds = args.get("health_check_interval_seconds", 5)
     timeout_seconds = args.get("health_check_timeout_seconds", 2)
     slow_start_seconds = args.get("slow_start_seconds", 0)
+    port = whole("port", args.get("port", 8080), 1, 65535)
     if slow_start_seconds:
         slow_start_seconds = whole("slow_start_seconds, unless 0,", slow_start_seconds, 30, 900)
     return TargetSettings(
         vpc_id=args["vpc_id"],
-        port=whole("port", args.get("port", 8080), 1, 65535),
+        ports=colour_ports(args["ports"]) if "ports" in args else dict.fromkeys(COLOURS, port),
         drain_seconds=whole("drain_seconds", args.get("drain_seconds", 30), 0, 3600),
         slow_start_seconds=int(slow_start_seconds),
         health_check=HealthCheck(

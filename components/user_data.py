@@ -105,7 +105,12 @@ def user_data(container: Container, log_group: str, *, is_baked: bool = False) -
     document: dict[str, Any] = {"write_files": [_file(CONTAINER_FILE, json.dumps(spec), "0644")]}
     if not is_baked:
         document = _whole(document["write_files"], has_volume=bool(container.volume_arn))
-    text = "#cloud-config\n" + yaml.dump(document, Dumper=_Readable, sort_keys=False, width=10_000)
+    return cloud_config(document)
+
+
+def cloud_config(document: Mapping[str, Any]) -> str:
+    """The document as cloud-init reads it. Raises ValueError when EC2 would refuse it for its length."""
+    text = "#cloud-config\n" + yaml.dump(dict(document), Dumper=_Readable, sort_keys=False, width=10_000)
     if len(text.encode()) > USER_DATA_MAX_BYTES:
         raise ValueError(f"user data takes {USER_DATA_MAX_BYTES} bytes, got {len(text.encode())}: shorten environment")
     return text

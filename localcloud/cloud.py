@@ -4,9 +4,9 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -28,9 +28,10 @@ from localcloud.api.routes import answering, signalling
 from localcloud.api.server import ApiServer
 from localcloud.dataplane.image_runner import ImageRunner
 from localcloud.dataplane.leases import Leases
-from localcloud.dataplane.observe import USER_AGENT
+from localcloud.dataplane.observe import USER_AGENT, api_client
 from localcloud.dataplane.plane import DataPlane
 from localcloud.dataplane.runner import Runner
+from localcloud.dataplane.tasks import Task
 from localcloud.errors import CloudStartFailed, LocalCloudError
 from localcloud.home import MARK, DriverName, Home
 from localcloud.images import moto_gap, pull_front
@@ -41,6 +42,7 @@ from localcloud.launch import STATUS_PATH
 from localcloud.provider import aws, docker
 from localcloud.provider.docker_builds import Builder, Packer
 from localcloud.provider.servicer import serve
+from localcloud.provider.swarm import NoSwarm, Swarm
 from localcloud.volumes import Volumes
 
 REPAIRS = (
@@ -50,6 +52,16 @@ REPAIRS = (
 """What moto lacks, or lets pass, and AWS does not."""
 GRACE_SECONDS = 1.0
 """How long a provider call that is under way may go on when the cloud stops."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a driver brings: who runs instances, builds images and runs services, and the services' tasks."""
+
+    runner: Runner
+    builder: Builder
+    swarm: Swarm = field(default_factory=NoSwarm)
+    tasks: Callable[[], Sequence[Task]] = tuple
 
 
 class Cloud:
@@ -106,39 +118,50 @@ class Cloud:
         api = self._parts.enter_context(ApiServer(around))
         self.api_url = api.url
         self._leases = Leases(volumes, api.url)
-        runner, builder = self._containers(api.url) if self._driver is DriverName.DOCKER else self._processes(api.url)
+        means = self._containers(api.url) if self._driver is DriverName.DOCKER else self._processes(api.url)
         launcher = (sys.executable, "-S", "-E", leash.__file__, str(os.getpid()))
-        plane = DataPlane(api.url, self._regions, self._home.envoy, runner, leash=launcher)
+        regions, tasks = self._regions, means.tasks
+        plane = DataPlane(api.url, regions, self._home.envoy, means.runner, tasks=tasks, leash=launcher)
         try:
             plane.start()
         except (OSError, TimeoutError) as error:
             raise CloudStartFailed(f"the load balancer did not start: {error}") from error
         self._parts.callback(plane.stop)
         self._plane = plane
-        for package in (aws.package(api.url), docker.package(api.url, self._project, builder)):
+        for package in (aws.package(api.url), docker.package(api.url, self._project, means.builder, means.swarm)):
             server, port = serve(package)
             self._parts.callback(server.stop, GRACE_SECONDS)
             self.providers[package.name] = port
 
-    def _processes(self, api_url: str) -> tuple[Runner, Builder]:
+    def _processes(self, api_url: str) -> "Means":
         driver = ProcessDriver(environment=_mark())
         self._parts.callback(driver.close)
         pulling = partial(pull, cache=self._home.images)
-        return ImageRunner(driver, api_url, pulling, self._home.instances, self._leases), Packer(self._project)
+        return Means(ImageRunner(driver, api_url, pulling, self._home.instances, self._leases), Packer(self._project))
 
-    def _containers(self, api_url: str) -> tuple[Runner, Builder]:
+    def _containers(self, api_url: str) -> "Means":
         """Raises DockerError, also where no engine answers."""
         # Here, since most clouds do without Docker, and its client library takes its time.
         from localcloud.docker.builder import EngineBuilder
         from localcloud.docker.driver import DockerDriver
         from localcloud.docker.engine import Engine
+        from localcloud.docker.services import Services
+        from localcloud.docker.swarm import EngineSwarm
+        from localcloud.docker.tasks import TaskWatch
 
-        engine = Engine(os.environ.get(MARK) or secrets.token_hex(8))
-        driver = DockerDriver(engine, api_url.removeprefix("http://"))
+        engine, registry = Engine(os.environ.get(MARK) or secrets.token_hex(8)), api_url.removeprefix("http://")
+        driver = DockerDriver(engine, registry)
         self._parts.callback(driver.close)
         self.docker_host = engine.host
-        builder = EngineBuilder(self._project, self._home.build_log, engine.host)
-        return ImageRunner(driver, api_url, driver.pull, self._home.instances, self._leases), builder
+        watch = TaskWatch(engine, self._home.instance_log)
+        self._parts.callback(watch.stop)
+        ecr = partial(api_client, "ecr", endpoint_url=api_url)
+        return Means(
+            ImageRunner(driver, api_url, driver.pull, self._home.instances, self._leases),
+            EngineBuilder(self._project, self._home.build_log, engine.host),
+            EngineSwarm(Services(engine), driver, registry, ecr, watch.begin),
+            watch.tasks,
+        )
 
     def _changed(self) -> None:
         if self._plane:

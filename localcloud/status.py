@@ -20,7 +20,7 @@ POLL_SECONDS = 0.2
 
 
 class InstanceStatus(BaseModel):
-    """One instance: what the API calls it, where it really answers, and how the load balancer finds it."""
+    """One instance, or one task of a swarm: what it is called, where it answers, and how the load balancer finds it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,6 +39,11 @@ class InstanceStatus(BaseModel):
     """Name of its container, where a container engine runs it; empty for a process."""
     requests: int | None = None
     """Requests that the load balancer has sent it so far; None where it is in no target group."""
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it is a task of a swarm, which Swarm has named."""
+        return not self.id.startswith("i-")
 
 
 class ListenerStatus(BaseModel):

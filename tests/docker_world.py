@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,11 @@ from typing import Any
 
 from localcloud.docker.builder import with_base
 from localcloud.docker.client import Client, Recipe
+from localcloud.home import Home
 from localcloud.images.oci import Image
+from localcloud.status import StackStatus, stack_statuses
 from scripts.build_image import ROOT
+from stack_files import region_of
 
 COMMAND_SECONDS = 60.0
 PLAIN = "TEAL_TRUSTED_HOPS=2"
@@ -75,6 +79,30 @@ def within(seconds: float, check: Callable[[], Any], what: str) -> float:
         assert time.monotonic() - started < seconds, f"not within {seconds:g} s: {what}"
         time.sleep(0.05)
     return time.monotonic() - started
+
+
+@dataclass(frozen=True)
+class Up:
+    """The dev stack, up."""
+
+    home: Home
+    url: str
+    seconds: float
+
+    @property
+    def mark(self) -> str:
+        return self.home.running().mark
+
+    def status(self) -> StackStatus:
+        return stack_statuses(self.home.running(), [region_of(ROOT, "dev")])["dev"]
+
+    def healthy(self) -> set[str]:
+        return {instance.id for instance in self.status().healthy}
+
+    def version(self) -> Mapping[str, str]:
+        with urllib.request.urlopen(f"{self.url}/version", timeout=5) as answer:
+            told: Mapping[str, str] = json.load(answer)
+        return told
 
 
 def teal(home: Path, *words: str, seconds: float = 600, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":

@@ -80,13 +80,23 @@ def paces(draw: st.DrawFn) -> dict[str, list[int]]:
 
 
 @st.composite
-def sizes(draw: st.DrawFn) -> dict[str, int]:
-    """Servers, and a data volume that only a single one can have."""
+def servers(draw: st.DrawFn) -> dict[str, Any]:
+    """How many, of which kind, and a data volume, which only a single one of a scaling group can have."""
     if draw(st.booleans()):
-        return {"instances": 1, "maxInstances": 1, "dataVolumeGib": draw(whole("dataVolumeGib"))}
+        alone = {"instances": 1, "maxInstances": 1, "dataVolumeGib": draw(whole("dataVolumeGib"))}
+        return alone | {"orchestrator": "scaling-group", "swarmHost": ""}
     fewest = draw(whole("instances"))
     most = draw(st.sampled_from((fewest, 100)) | st.integers(fewest, 100))
-    return {"instances": fewest, "maxInstances": most, "dataVolumeGib": 0}
+    return {"instances": fewest, "maxInstances": most, "dataVolumeGib": 0} | draw(orchestrators())
+
+
+def orchestrators() -> st.SearchStrategy[dict[str, Any]]:
+    """Scaling groups, or a swarm, which alone takes an address."""
+    hosts = st.sampled_from(
+        ("", "ssh://swarm", "ssh://ec2-user@10.0.0.1:22", "tcp://127.0.0.1:2375", "unix:///run/d.sock")
+    )
+    swarms = st.builds(lambda host: {"orchestrator": "swarm", "swarmHost": host}, hosts)
+    return st.just({"orchestrator": "scaling-group", "swarmHost": ""}) | swarms
 
 
 def ways() -> st.SearchStrategy[dict[str, Any]]:
@@ -108,7 +118,7 @@ HOOK = st.fixed_dictionaries(
 PHASES = ("preparing", "verifying", "shifting", "settling", "rolling_back", "done", "rolled_back")
 TYPES = (["t4g.small", "m7g.large", "c6gd.metal"], ["t3.small", "m7i-flex.large", "g4dn.xlarge"])
 """Of one architecture each."""
-OF_A_KIND = ("flowLogRetentionDays", "logRetentionDays", "slowStartSeconds", "zones")
+OF_A_KIND = ("flowLogRetentionDays", "logRetentionDays", "slowStartSeconds", "swarmManagers", "zones")
 """Numbers that are not between two bounds, or by more than the settings."""
 SIZES = ("instances", "maxInstances", "dataVolumeGib")
 WHOLES = tuple(key for key, about in DECLARED.items() if about["type"] == "integer" and key not in OF_A_KIND)
@@ -126,6 +136,7 @@ ALONE: Mapping[str, st.SearchStrategy[Any]] = {
     "serverBoundaryArn": st.sampled_from(("", "arn:aws:iam::123456789012:policy/a/b+=,.@-_")),
     "machineImage": st.just("") | st.from_regex(r"ami-[0-9a-f]{8,17}", fullmatch=True),
     "policy": st.sampled_from(("advisory", "mandatory")),
+    "swarmManagers": st.sampled_from((1, 3, 5)),
     "version": st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", fullmatch=True)
     | st.sampled_from(["no", "010", "1.10"]),
     "interfaceEndpoints": apart(st.sampled_from(["ec2", "ecr.api", "ecr.dkr", "ssm", "s3", "no"]) | LABEL),
@@ -138,7 +149,7 @@ ALONE: Mapping[str, st.SearchStrategy[Any]] = {
     "probePaths": st.lists(PATH, min_size=1, max_size=3),
 }
 """Good values of the keys that agree with all others."""
-TOGETHER = (domains(), paces(), sizes(), ways())
+TOGETHER = (domains(), paces(), servers(), ways())
 """Keys that have to agree with each other."""
 
 

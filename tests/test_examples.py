@@ -26,7 +26,7 @@ def test_every_component_has_an_example_in_yaml_and_in_python() -> None:
 
 def test_every_example_is_a_project_of_its_own_and_in_the_readme() -> None:
     folders = [folder for folder in EXAMPLES.iterdir() if (folder / "Pulumi.yaml").is_file()]
-    assert len(folders) == 30
+    assert len(folders) == 34
     for folder in folders:
         about = _about(folder.name)
         assert about["name"] == folder.name

@@ -25,6 +25,7 @@ from components.fleet import group_sizes
 from components.instance_types import architecture, platform
 from components.nat import parse_nat
 from components.subnets import plan_subnets
+from components.swarm_cluster import manager_count
 from components.traffic import target_settings
 from deployed import ZONES, deploy
 from settings import Settings, SettingsError, of_stack, parse
@@ -77,6 +78,7 @@ def check_taken(wanted: Settings) -> None:
     retention("log_retention_days", wanted.log_retention_days)
     architecture(wanted.instance_types)
     group_sizes(wanted.instances, 1, wanted.max_instances)
+    manager_count(wanted.swarm_managers)
     assert _VERSION.fullmatch(wanted.version)
     if wanted.domain:
         check_domain(wanted.domain, wanted.zone_name)
@@ -95,7 +97,7 @@ def check_taken(wanted: Settings) -> None:
 
 
 def test_the_fuzz_knows_every_key() -> None:
-    together = {"domain", "zoneName", "steps", "bakeSeconds", *SIZES}
+    together = {"domain", "zoneName", "steps", "bakeSeconds", *SIZES, "orchestrator", "swarmHost"}
     assert {*ALONE, *together, "buildsImage", "follows", "delivery"} == set(ALIASES)
     assert set(DECLARED) == set(ALIASES)
 

@@ -28,13 +28,17 @@ SHELL = "sh"
 class EmbeddedHands:
     """Implements Hands: processes here, and Docker's containers where an instance names one."""
 
-    comes_back = "its scaling group replaces it"
-
     def __init__(self, record: CloudRecord, region: str, stack: str, home: Home) -> None:
         self._record, self._region, self._stack, self._home = record, region, stack, home
         self._statuses: dict[str, InstanceStatus] = {}
         self._own = _environment(record.docker_host)
         self._docker = DockerHands(HereShell(self._own), lambda instance: self._statuses[instance.id].container)
+
+    @property
+    def comes_back(self) -> str:
+        """By whom what was stopped is started again."""
+        tasks = any(status.is_task for status in self._statuses.values())
+        return "Swarm starts another task" if tasks else "its scaling group replaces it"
 
     def instances(self) -> Sequence[Instance]:
         """Every instance of both colours."""

@@ -16,6 +16,7 @@ from cli.local.options import digest_option, driver_option, json_option, stack_a
 from cli.local.policy import policy_option
 from cli.local.running import run
 from cli.local.session import Session, session
+from cli.local.swarm import check_swarm
 from localcloud.errors import LocalCloudError
 from localcloud.home import DriverName
 from localcloud.provider.api import Api
@@ -58,6 +59,7 @@ def up(stack: str, digest: str | None, build: bool, driver: DriverName | None, i
             up_foreign(here, stack, driver, is_judged=is_judged, as_json=as_json)
             return
         wanted = of_stack(here.project.root, stack)
+        check_swarm(here.project.home, driver, wanted)
         engine = get_engine(here.steps)
         record = here.cloud(driver)
         found = here.stack(stack, record, engine, is_judged=is_judged)

@@ -181,6 +181,8 @@ class Place(ABC):
 
     def size_of(self, colour: Colour) -> int:
         """Servers that a colour is to have by now: the ledger's, or more where scaling has added some."""
+        if "serviceNames" in self.exports:  # a swarm's tasks, which nothing scales
+            return self.ledger.read().side(colour).capacity
         return size_of(self.client("autoscaling"), str(self.exports["scalingGroupNames"][colour]))
 
     def world(self, release: InFlight, company: "Company", clock: Clock, watcher: Watcher) -> World:

@@ -4,7 +4,7 @@ One thread owns a Fleet (the plane's loop); pulling images and stopping processe
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +22,7 @@ from localcloud.dataplane.runner import (
     accepts_connections,
 )
 from localcloud.dataplane.snapshot import TargetState
+from localcloud.instances.node import Node
 
 LOG = structlog.get_logger(__name__)
 
@@ -44,6 +45,8 @@ class Phase(StrEnum):
     """Its user data names no image: nothing has been released yet."""
     WAITING = "waiting"
     """Its data volume is another instance's; it starts as soon as that is free."""
+    NODE = "node"
+    """It is a node of a swarm: what runs there are tasks, which tasks.py says."""
     STARTING = "starting"
     """Its process runs but does not listen yet."""
     RUNNING = "running"
@@ -82,8 +85,9 @@ class Member:
     scaling_group: str
     phase: Phase = Phase.PREPARING
     reason: str = ""
-    preparing: Future[Prepared | None] | None = None
+    preparing: Future[Prepared | Node | None] | None = None
     prepared: Prepared | None = None
+    node: Node | None = None
     life: Life | None = None
     running_since: float = 0.0
     failures: int = 0
@@ -171,6 +175,11 @@ class Fleet:
         """Place by instance id."""
         return {key: member.place for key, member in self.members.items()}
 
+    def nodes(self) -> Mapping[str, tuple[Node, str]]:
+        """The nodes of swarms, each with its zone, by instance id."""
+        members = ((key, member) for key, member in self.members.items() if member.phase is Phase.NODE)
+        return {key: (member.node, member.birth.zone) for key, member in members if member.node}
+
     def stop(self) -> None:
         """Ends every instance, without draining, and waits for them: QUICK_GRACE at most, then by force."""
         for member in self.members.values():
@@ -186,7 +195,11 @@ class Fleet:
         if problem is not None:
             self._fail(member, str(problem), now)
             return
-        member.prepared = member.preparing.result()
+        found = member.preparing.result()
+        if isinstance(found, Node):
+            member.node, member.phase = found, Phase.NODE
+            return
+        member.prepared = found
         if member.prepared is None:
             member.phase, member.reason = Phase.IDLE, "its user data names no image"
         else:

@@ -20,6 +20,7 @@ from localcloud.images.registry import EcrClient
 from localcloud.instances.addresses import loopback_address
 from localcloud.instances.container import ContainerSpec, from_user_data
 from localcloud.instances.driver import DataFolder, Driver, ImageT, Launch, Running
+from localcloud.instances.node import Node, node_from_user_data
 
 LOG_TAIL_BYTES = 4096
 MOST_AT_ONCE = 10
@@ -88,9 +89,11 @@ class ImageRunner(Generic[ImageT]):
         self._home = home
         self._addresses: dict[str, str] = {}
 
-    def prepare(self, birth: Birth) -> "ReadyInstance[ImageT] | None":
-        """Pulls the image that the user data names. Raises CannotStart."""
+    def prepare(self, birth: Birth) -> "ReadyInstance[ImageT] | Node | None":
+        """Pulls the image that the user data names, unless it makes the instance a node. Raises CannotStart."""
         try:
+            if node := node_from_user_data(birth.user_data):
+                return node
             spec = from_user_data(birth.user_data)
             if spec is None:
                 return None

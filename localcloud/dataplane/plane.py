@@ -7,7 +7,6 @@ API (moto)  --observe-->  Observation  --fleet, drains-->  Snapshot  --publish--
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -18,12 +17,14 @@ from localcloud.dataplane import moto_health, moto_statistics
 from localcloud.dataplane.admin import AdminUnavailable
 from localcloud.dataplane.balancer import Balancer
 from localcloud.dataplane.drains import Drains, placed
-from localcloud.dataplane.fleet import Fleet, Member, Phase
+from localcloud.dataplane.fleet import Fleet, Phase
 from localcloud.dataplane.health import HealthState, HealthTable, Hosts, target_health
 from localcloud.dataplane.meter import Meter
 from localcloud.dataplane.observe import Instance, Observation, Region, UnreadableAnswer, merged
 from localcloud.dataplane.runner import Runner
+from localcloud.dataplane.seen import InstanceStatus, ListenerStatus, Seen
 from localcloud.dataplane.snapshot import Snapshot
+from localcloud.dataplane.tasks import Seating, Task
 from localcloud.errors import LocalCloudError
 
 LOG = structlog.get_logger(__name__)
@@ -39,36 +40,6 @@ START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceStatus:
-    """One instance, for people. health is "none" where it is in no target group, pid None where it has no process."""
-
-    id: str
-    scaling_group: str
-    colour: str
-    zone: str
-    address: str
-    health: str
-    state: str
-    reason: str
-    digest: str
-    pid: int | None
-    container: str
-    requests: int | None
-    """What Envoy has sent it so far; None where that is in no target group, or Envoy is down."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerStatus:
-    """One listener, and where it is to be reached on this machine."""
-
-    load_balancer_arn: str
-    dns_name: str
-    protocol: str
-    port: int
-    url: str
-
-
 class DataPlane:
     """Runs beside a moto server in the same process, which it patches while it runs. Any thread may call it."""
 
@@ -79,13 +50,16 @@ class DataPlane:
         home: Path,
         runner: Runner,
         *,
+        tasks: Callable[[], Sequence[Task]] = tuple,
         leash: Sequence[str] = (),
         metrics_seconds: float = 10.0,
     ) -> None:
+        """Tasks are those of swarms' services; asked for often, so it has to be quick."""
         self._regions = {name: Region(name, endpoint_url) for name in regions}
         self._balancer = Balancer(home, leash)
         self._drains = Drains()
         self._fleet = Fleet(runner, self._drains.is_draining)
+        self._seating = Seating(tasks)
         self._table = HealthTable()
         self._meter = Meter(self._regions, self._table, metrics_seconds)
         self._observed = Observation(Snapshot(), ())
@@ -165,7 +139,8 @@ class DataPlane:
     def _tick(self) -> None:
         try:
             self._observe()
-            self._served = self._drains.follow(placed(self._observed.snapshot, self._fleet.places()))
+            here = placed(self._observed.snapshot, self._fleet.places())
+            self._served = self._drains.follow(self._seating.follow(here, self._fleet.nodes()))
             self._balancer.look_after()
             self._balancer.publish(self._served)
             self._meter.follow(self._served)
@@ -225,7 +200,7 @@ class DataPlane:
         self._told &= waiting.keys()
         for instance_id in waiting.keys() - self._told:
             member = self._fleet.members.get(instance_id)
-            if member and member.phase is Phase.RUNNING:
+            if member and member.phase in (Phase.RUNNING, Phase.NODE):
                 self._regions[waiting[instance_id].region].let_in(waiting[instance_id])
                 self._told.add(instance_id)
                 self.wake()
@@ -241,7 +216,10 @@ class DataPlane:
             self._fleet.give_up(instance.id, f"the load balancer finds it unhealthy: {health.description}")
 
     def _tell(self) -> None:
-        self._statuses = tuple(self._status(member) for member in self._fleet.members.values())
+        seen = Seen(self._table, self._served, self._hosts)
+        groups = {key: member.scaling_group for key, member in self._fleet.members.items()}
+        members = (member for member in self._fleet.members.values() if member.phase is not Phase.NODE)
+        self._statuses = (*map(seen.instance, members), *seen.tasks(self._seating, groups))
         self._listeners = tuple(
             ListenerStatus(
                 balancer.arn, balancer.dns_name, listener.protocol, listener.port, self._balancer.local_url(listener)
@@ -249,27 +227,3 @@ class DataPlane:
             for balancer in self._served.load_balancers
             for listener in balancer.listeners
         )
-
-    def _status(self, member: Member) -> InstanceStatus:
-        health = self._table.of_target(member.birth.instance_id)
-        return InstanceStatus(
-            id=member.birth.instance_id,
-            scaling_group=member.scaling_group,
-            colour=member.prepared.colour if member.prepared else "",
-            zone=member.birth.zone,
-            address=f"{member.life.address}:{member.prepared.port}" if member.life and member.prepared else "",
-            health=health.state if health else "none",
-            state=member.phase,
-            reason=member.reason,
-            digest=member.prepared.digest if member.prepared else "",
-            pid=member.life.pid if member.life and member.phase not in (Phase.LOST, Phase.FAILED) else None,
-            container=member.life.container if member.life else "",
-            requests=self._requests(member),
-        )
-
-    def _requests(self, member: Member) -> int | None:
-        if not member.life or not member.prepared:
-            return None
-        where = (member.life.address, member.prepared.port)
-        found = [hosts[where].requests for hosts in self._hosts.values() if where in hosts]
-        return sum(found) if found else None

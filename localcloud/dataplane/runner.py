@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from localcloud.instances.node import Node
+
 CONNECT_SECONDS = 0.2
 HANG_UP_SECONDS = 0.05
 
@@ -79,10 +81,10 @@ class Life(Protocol):
 class Runner(Protocol):
     """Brings instances to life."""
 
-    def prepare(self, birth: Birth) -> Prepared | None:
+    def prepare(self, birth: Birth) -> Prepared | Node | None:
         """Reads the user data and gets the image; None where there is none to run. May take long; any thread.
 
-        Raises CannotStart.
+        An instance may be a node of a swarm, which itself runs nothing here. Raises CannotStart.
         """
 
     def forget(self, instance_id: str) -> None:

@@ -3,23 +3,24 @@
 Everything of a cloud's carries its mark as a label, and nothing else is ever changed or removed.
 """
 
+import json
 import socket
-import struct
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import docker
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, NotFound, create_api_error_from_http_exception
 from docker.types import Mount
-from requests import exceptions
-from urllib3.exceptions import HTTPError
+from requests.exceptions import HTTPError
 
 from localcloud.docker.client import engine_host
 from localcloud.docker.errors import DockerError, NoDocker
+from localcloud.docker.explained import TROUBLES, explained, gone_is_fine, is_going, is_held, short
 from localcloud.docker.sizes import PROCESSES, Size
 
 LABEL = "teal.cloud"
@@ -27,15 +28,12 @@ LABEL = "teal.cloud"
 ANSWER_SECONDS = 60.0
 CLEAR_SECONDS = 20.0
 POLL_SECONDS = 0.1
-NOT_FOUND, CONFLICT = 404, 409
 LOGGING = {"type": "json-file", "config": {"max-size": "10m", "max-file": "1"}}
 NETWORK = {
     "com.docker.network.bridge.enable_icc": "false",  # instances reach each other as little as on AWS
     "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
 }
 DATA_TARGET = "/data"
-TROUBLES = (DockerException, exceptions.RequestException, HTTPError, OSError, struct.error)
-"""What its client library raises when the engine goes away: in the middle of a stream, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +83,23 @@ class Engine:
             self.processors = int(self._api.info()["NCPU"])
         except TROUBLES as trouble:
             raise NoDocker(
-                f"no Docker engine answers at {self.host} ({_short(trouble)}): start it, or set DOCKER_HOST"
+                f"no Docker engine answers at {self.host} ({short(trouble)}): start it, or set DOCKER_HOST"
             ) from trouble
 
     def close(self) -> None:
         """Ends the connections to the engine; to be called last."""
         self._api.close()
+
+    def ask(self, method: str, path: str, body: Any, query: Mapping[str, Any]) -> Any:
+        """The answer, read as JSON, to a request that the client library has no plain form of. Raises APIError."""
+        api = self._api
+        address = f"{api.base_url}/v{api.api_version}{path}"
+        answer = api.request(method, address, json=body, params=query, timeout=ANSWER_SECONDS)
+        try:
+            answer.raise_for_status()
+        except HTTPError as error:
+            raise create_api_error_from_http_exception(error) from error
+        return answer.json() if answer.content else None
 
     @property
     def network(self) -> str:
@@ -99,12 +108,12 @@ class Engine:
 
     def make_network(self) -> None:
         """Makes the network that the cloud's containers are in, and that publishes on loopback only."""
-        with _explained(f"making the network {self.network}"):
+        with explained(f"making the network {self.network}"):
             self._api.create_network(self.network, driver="bridge", options=NETWORK, labels={LABEL: self.mark})
 
     def image(self, name: str) -> Mapping[str, Any] | None:
         """An image as the engine tells it; None where it is not there."""
-        with _explained(f"looking for the image {name}"):
+        with explained(f"looking for the image {name}"):
             try:
                 found: Mapping[str, Any] = self._api.inspect_image(name)
             except NotFound:
@@ -114,7 +123,7 @@ class Engine:
     def pull(self, name: str) -> None:
         """Gets an image from the registry that its name begins with; nobody's credentials are used."""
         repository, _, digest = name.partition("@")
-        with _explained(f"pulling {name}"):
+        with explained(f"pulling {name}"):
             for told in self._api.pull(repository, digest, stream=True, decode=True, auth_config={}):
                 if "error" in told:
                     raise DockerError(f"Docker could not pull {name}: {told['error']}")
@@ -135,7 +144,7 @@ class Engine:
             mounts=[Mount(DATA_TARGET, str(box.data), type="bind")] if box.data else [],
             log_config=LOGGING,
         )
-        with _explained(f"making the container {box.name}"):
+        with explained(f"making the container {box.name}"):
             made = self._api.create_container(
                 image=box.image,
                 name=box.name,
@@ -149,58 +158,86 @@ class Engine:
 
     def start(self, container: str) -> int:
         """Starts a container; the number of its first process on the engine's machine."""
-        with _explained(f"starting the container {container[:12]}"):
+        with explained(f"starting the container {container[:12]}"):
             self._api.start(container)
             return int(self._api.inspect_container(container)["State"]["Pid"])
 
     def follow(self, container: str, log: Path) -> None:
         """Appends all that a container prints to a file, until it ends."""
-        with _explained(f"reading what the container {container[:12]} prints"), log.open("ab", buffering=0) as file:
+        with explained(f"reading what the container {container[:12]} prints"), log.open("ab", buffering=0) as file:
             for part in self._api.logs(container, stream=True, follow=True):
                 file.write(part)
 
     def wait(self, container: str) -> int:
         """Returns once a container has ended; its exit status."""
-        with _explained(f"waiting for the container {container[:12]}"):
+        with explained(f"waiting for the container {container[:12]}"):
             return int(self._api.wait(container)["StatusCode"])
 
     def stop(self, container: str, grace_seconds: int) -> None:
         """Asks a container to end, and ends it by force after grace_seconds. Harmless if it is over or gone."""
-        with _explained(f"stopping the container {container[:12]}"), _gone_is_fine():
+        with explained(f"stopping the container {container[:12]}"), gone_is_fine():
             self._api.stop(container, timeout=grace_seconds)
 
     def remove(self, container: str) -> None:
         """Removes a container, whatever it does. Harmless if it is gone, or being removed."""
-        with _explained(f"removing the container {container[:12]}"), _gone_is_fine():
+        with explained(f"removing the container {container[:12]}"), gone_is_fine():
             self._api.remove_container(container, v=True, force=True)
 
     def containers(self) -> list[str]:
         """Ids of the cloud's containers, running or not."""
-        with _explained("listing containers"):
+        with explained("listing containers"):
             found = self._api.containers(all=True, filters={"label": f"{LABEL}={self.mark}"})
             return [str(each["Id"]) for each in found]
 
-    def clear(self, registry: str) -> None:
-        """Removes the cloud's containers, its network, and the names of images that came from its registry.
+    def services(self) -> Sequence[Mapping[str, Any]]:
+        """The cloud's services; none where the engine manages no swarm."""
+        wanted = {"filters": json.dumps({"label": [f"{LABEL}={self.mark}"]})}
+        with explained("listing services"):
+            try:
+                return cast("Sequence[Mapping[str, Any]]", self.ask("GET", "/services", None, wanted))
+            except APIError as error:
+                if error.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                    return []
+                raise
 
-        The registry is host:port. Raises DockerError if containers are left after CLEAR_SECONDS.
+    def clear(self, registry: str) -> None:
+        """Removes the cloud's services, containers and networks, and the names of images that came from its registry.
+
+        The registry is host:port. Raises DockerError if anything is left after CLEAR_SECONDS.
         """
         deadline = time.monotonic() + CLEAR_SECONDS
-        while left := self.containers():
-            if time.monotonic() > deadline:
-                raise DockerError(f"Docker has not removed {len(left)} containers within {CLEAR_SECONDS:g} s")
-            for container in left:
-                self.remove(container)
-            time.sleep(POLL_SECONDS)
-        with _explained("removing the cloud's network and images"):
-            for network in self._api.networks(filters={"label": f"{LABEL}={self.mark}"}):
-                with _gone_is_fine():
-                    self._api.remove_network(network["Id"])
+        for service in self.services():  # first: else a swarm would bring its containers back
+            with explained("removing the cloud's services"), gone_is_fine():
+                self.ask("DELETE", f"/services/{service['ID']}", None, {})
+        for kind, left, remove in (
+            ("containers", self.containers, self.remove),
+            ("networks", self._networks, self._remove_network),
+        ):
+            while found := left():
+                if time.monotonic() > deadline:
+                    raise DockerError(f"Docker has not removed {len(found)} {kind} within {CLEAR_SECONDS:g} s")
+                for each in found:
+                    remove(each)
+                time.sleep(POLL_SECONDS)
+        with explained("removing the cloud's images"):
             for image in self._api.images():
                 for name in image["RepoDigests"] or ():
                     if name.startswith(f"{registry}/"):
-                        with _gone_is_fine():
+                        with gone_is_fine():
                             self._api.remove_image(name)
+
+    def _networks(self) -> list[str]:
+        with explained("listing networks"):
+            return [str(each["Id"]) for each in self._api.networks(filters={"label": f"{LABEL}={self.mark}"})]
+
+    def _remove_network(self, network: str) -> None:
+        """Removes a network; one that a task is just leaving stays for now."""
+        with explained("removing the cloud's networks"):
+            try:
+                self._api.remove_network(network)
+            except APIError as error:
+                if not (is_held(error) or is_going(error)):
+                    raise
 
 
 def clear(mark: str, registry: str, host: str) -> None:
@@ -210,33 +247,7 @@ def clear(mark: str, registry: str, host: str) -> None:
             engine.clear(registry)
     except DockerError as error:
         raise DockerError(
-            f"{error}; the ended cloud may have left containers: "
+            f"{error}; the ended cloud may have left services and containers: "
+            f"docker service rm $(docker service ls --quiet --filter label={LABEL}={mark}); "
             f"docker rm --force $(docker ps --all --quiet --filter label={LABEL}={mark})"
         ) from error
-
-
-@contextmanager
-def _explained(doing: str) -> Iterator[None]:
-    """Turns what the client library raises into a DockerError."""
-    try:
-        yield
-    except TROUBLES as trouble:
-        raise DockerError(f"{doing} failed: {_short(trouble)}") from trouble
-
-
-@contextmanager
-def _gone_is_fine() -> Iterator[None]:
-    """Lets pass that something is gone already, or on its way, or held by somebody else."""
-    try:
-        yield
-    except APIError as error:
-        if error.status_code not in (CONFLICT, NOT_FOUND):
-            raise
-
-
-def _short(trouble: BaseException) -> str:
-    """One line: the engine's own explanation where it gave one."""
-    if isinstance(trouble, exceptions.ConnectionError):
-        return "the Docker engine does not answer"
-    told = trouble.explanation if isinstance(trouble, APIError) and trouble.explanation else trouble
-    return " ".join(str(told).split())

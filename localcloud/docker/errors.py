@@ -9,3 +9,7 @@ class DockerError(LocalCloudError):
 
 class NoDocker(DockerError):
     """No Docker engine answers, or no client here can build with BuildKit; the text says which."""
+
+
+class NoSwarm(DockerError):
+    """The Docker engine manages no swarm; the text says how to begin one."""

@@ -41,11 +41,17 @@ def from_user_data(user_data: str) -> ContainerSpec | None:
     None where the user data names no container, or the empty image that stands for nothing released yet.
     Raises InstanceError, saying what is wrong, for user data that names one in a way that cannot be followed.
     """
-    text = _plain(user_data)
-    if not text.startswith(HEADER):
-        return None
-    content = _container_file(text)
+    content = written_file(user_data, CONTAINER_FILE)
     return None if content is None else _spec(content)
+
+
+def written_file(user_data: str, file: str) -> str | None:
+    """The content of a file that cloud-config, plain or base64, writes; None where it is no such, or writes it not.
+
+    Raises InstanceError, saying what is wrong, for a file that is written in a way that cannot be followed.
+    """
+    text = _plain(user_data)
+    return _content(text, file) if text.startswith(HEADER) else None
 
 
 def _plain(user_data: str) -> str:
@@ -58,19 +64,19 @@ def _plain(user_data: str) -> str:
         raise InstanceError("the user data is neither text that begins with # nor base64 of such text") from error
 
 
-def _container_file(text: str) -> str | None:
+def _content(text: str, file: str) -> str | None:
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InstanceError(f"the user data is not YAML: {' '.join(str(error).split())}") from error
     files = document.get("write_files") if isinstance(document, dict) else None
     for entry in files if isinstance(files, list) else []:
-        if not isinstance(entry, dict) or entry.get("path") != CONTAINER_FILE:
+        if not isinstance(entry, dict) or entry.get("path") != file:
             continue
         if entry.get("encoding", "text/plain") != "text/plain":
-            raise InstanceError(f"{CONTAINER_FILE} in the user data is encoded as {entry['encoding']}; write it plain")
+            raise InstanceError(f"{file} in the user data is encoded as {entry['encoding']}; write it plain")
         if not isinstance(entry.get("content"), str):
-            raise InstanceError(f"{CONTAINER_FILE} in the user data has no text as its content")
+            raise InstanceError(f"{file} in the user data has no text as its content")
         return str(entry["content"])
     return None
 

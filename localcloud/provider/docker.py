@@ -1,10 +1,10 @@
-"""Package `docker`: images, built and pushed to the embedded cloud's ECR.
+"""Package `docker`: images, built and pushed to the embedded cloud's ECR, and services that run them in a swarm.
 
-How, a Builder says. Without Docker an image has one layer: the build context as it stands, run by the `web` line of its
-Procfile; `dockerfile` must exist, but is not followed, and of `args` only VERSION is honoured: it becomes the image's
-label org.opencontainers.image.version. With Docker the Dockerfile is followed. Either way `platform` and
-`builderVersion` must be ones that Docker takes, but the image is for this machine, which is where it runs. All else, a
-registry that is no ECR among it, is an error that names it.
+Services are in docker_services.py. How images are built, a Builder says. Without Docker an image has one layer: the
+build context as it stands, run by the `web` line of its Procfile; `dockerfile` must exist, but is not followed, and of
+`args` only VERSION is honoured: it becomes the image's label org.opencontainers.image.version. With Docker the
+Dockerfile is followed. Either way `platform` and `builderVersion` must be ones that Docker takes, but the image is for
+this machine, which is where it runs. All else, a registry that is no ECR among it, is an error that names it.
 """
 
 import re
@@ -19,9 +19,11 @@ from localcloud.images.reference import ECR_REGISTRY
 from localcloud.images.registry import push
 from localcloud.provider.api import Api, require_loopback
 from localcloud.provider.docker_builds import Builder, Packer
+from localcloud.provider.docker_services import NETWORK, SERVICE, NetworkType, ServiceType
 from localcloud.provider.errors import ProviderError, UnknownProperty
 from localcloud.provider.lifecycle import Checked, Difference, Found
 from localcloud.provider.package import Package
+from localcloud.provider.swarm import NoSwarm, Swarm
 from localcloud.provider.translate import same
 from localcloud.provider.values import DEFAULTS, UNKNOWN, Properties, has_unknown
 
@@ -39,8 +41,9 @@ UNSUPPORTED = {
     "skipPush": "instances get images from the registry only",
     "buildOnPreview": "a preview pushes nothing",
 }
-SETTINGS = frozenset({"version", "pluginDownloadURL", "disableDockerDaemonCheck"})
-"""Provider settings that change nothing here: which plugin, and whether to look for a daemon that nobody needs."""
+SETTINGS = frozenset({"version", "pluginDownloadURL", "disableDockerDaemonCheck", "host", "sshOpts", "registryAuth"})
+"""Provider settings that change nothing here: which plugin, whether to look for a daemon that nobody needs, and whose
+engine it is by what way: services run in the one that the cloud's instances run in, and nobody logs in to its ECR."""
 
 
 @dataclass(frozen=True)
@@ -230,14 +233,16 @@ def _outputs(inputs: Properties, digest: str | None) -> Properties:
     return outputs if digest is None else outputs | {"repoDigest": f"{parsed.without_tag}@{digest}"}
 
 
-def package(endpoint: str, root: Path | None = None, builder: Builder | None = None) -> Package:
+def package(
+    endpoint: str, root: Path | None = None, builder: Builder | None = None, swarm: Swarm | None = None
+) -> Package:
     """The package for an API on this machine; contexts are found from root, by default the current folder.
 
-    Images are packed without Docker unless a builder is given.
+    Images are packed without Docker unless a builder is given. Without a swarm services are refused, but in a preview.
     Raises NotLoopback for any other endpoint.
     """
     require_loopback(endpoint)
-    api, folder = Api(endpoint, "us-east-1"), root or Path.cwd()
+    api, folder, runs = Api(endpoint, "us-east-1"), root or Path.cwd(), swarm or NoSwarm()
 
     def configure(settings: Properties) -> Api:
         for name in sorted(settings.keys() - SETTINGS):
@@ -247,7 +252,11 @@ def package(endpoint: str, root: Path | None = None, builder: Builder | None = N
     return Package(
         name="docker",
         version=VERSION,
-        types={TOKEN: ImageType(folder, builder or Packer(folder))},
+        types={
+            TOKEN: ImageType(folder, builder or Packer(folder)),
+            SERVICE: ServiceType(runs),
+            NETWORK: NetworkType(runs),
+        },
         lookups={},
         configure=configure,
         settings=SETTINGS,

@@ -86,20 +86,33 @@ class Machine:
 @contextmanager
 def booted(folder: Path, root: Path, user_data: str, image: Image) -> Iterator[Machine]:
     """A machine on this root with this user data, from the moment of process 1 on; it ends with the block."""
-    for name in ("upper", "work", "merged", "blobs"):
-        (folder / name).mkdir(parents=True)
-    (folder / "root").symlink_to(root)
+    lay_out(folder, image)
     (folder / "user-data").write_text(user_data)
+    with ExitStack() as stack:
+        cloud = stack.enter_context(cloud_of("boot.cloud", folder))
+        yield stack.enter_context(started(folder, root, cloud.pid, cloud))
+
+
+def lay_out(folder: Path, image: Image) -> None:
+    """What a played registry serves of the image."""
+    (folder / "blobs").mkdir(parents=True)
     (folder / "manifest").write_text(image.digest)
     for digest, blob in image.blobs.items():
         (folder / "blobs" / digest).write_bytes(blob)
+
+
+@contextmanager
+def started(folder: Path, root: Path, net_pid: int, cloud: "subprocess.Popen[str]") -> Iterator[Machine]:
+    """A machine in the network namespace of a process; files in folder/upper are over those of the root."""
+    for name in ("upper", "work", "merged"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "root").symlink_to(root)
     with ExitStack() as stack:
-        cloud = stack.enter_context(_cloud(folder))
         console = stack.enter_context((folder / "console").open("wb"))
         join = stack.enter_context(_cgroup(f"teal-boot-{uuid.uuid4().hex[:8]}"))
         process = subprocess.Popen(
             [
-                *("nsenter", f"--net=/proc/{cloud.pid}/ns/net"),
+                *("nsenter", f"--net=/proc/{net_pid}/ns/net"),
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", "--cgroup"),
                 *("/bin/bash", Path(__file__).with_name("machine.sh"), folder),
             ],
@@ -113,10 +126,11 @@ def booted(folder: Path, root: Path, user_data: str, image: Image) -> Iterator[M
 
 
 @contextmanager
-def _cloud(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+def cloud_of(module: str, folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A module that plays AWS, in a network namespace of its own, from the moment that it listens."""
     errors = (folder / "cloud-errors").open("wb")
     process = subprocess.Popen(
-        ["unshare", "--net", sys.executable, "-m", "boot.cloud", folder],
+        ["unshare", "--net", sys.executable, "-m", module, folder, *arguments],
         cwd=TESTS,
         env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
         stdin=subprocess.PIPE,

@@ -14,6 +14,7 @@ from cli.release.company import Company
 from cli.release.place_aws import AwsPlace
 from cli.steps import Steps
 from cli_world import FakeCloud, Teal
+from release.ledger import Colour, Side, State
 from release.machine import Phase
 from release.verdict import Answer
 from release_world import flight
@@ -93,6 +94,20 @@ def place(project: Path, tmp_path: Path) -> AwsPlace:
 
 def test_the_address_that_was_given_is_the_one_that_is_asked(project: Path, tmp_path: Path) -> None:
     assert place(project, tmp_path).url == NOWHERE
+
+
+def test_in_a_swarm_a_colour_has_the_tasks_that_the_ledger_says_since_nothing_scales_them(
+    project: Path, tmp_path: Path
+) -> None:
+    made = place(project, tmp_path)
+    sides = {
+        colour: Side(digest="sha256:" + "ab" * 32, capacity=count, weight=100 if count else 0)
+        for colour, count in ((Colour.BLUE, 3), (Colour.GREEN, 0))
+    }
+    state = State(version=1, live=Colour.BLUE, blue=sides[Colour.BLUE], green=sides[Colour.GREEN], release=None)
+    made.__dict__["exports"] = {"serviceNames": {"blue": "teal-dev-blue", "green": "teal-dev-green"}}
+    made.__dict__["ledger"] = SimpleNamespace(read=lambda: state)
+    assert {colour: made.size_of(colour) for colour in Colour} == {Colour.BLUE: 3, Colour.GREEN: 0}
 
 
 def test_hooks_are_those_of_the_stack_file(project: Path, tmp_path: Path) -> None:

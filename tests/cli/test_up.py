@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from cli_world import FakeCloud, Teal, record_of
+from fake_swarm import fake_docker
 from localcloud.errors import StackFailed
 from localcloud.stacks import LocalStack
 
@@ -43,6 +44,43 @@ def test_an_unknown_stack_is_refused_before_anything_starts(teal: Teal, home: Pa
     assert (ended.code, ended.out) == (1, "")
     assert ended.told == "teal: there is no stack 'production': Pulumi.<stack>.yaml exists for dev, prod, qa, stage"
     assert [path.name for path in home.iterdir()] == ["durations.json"]
+
+
+def test_a_stack_in_a_swarm_needs_the_docker_driver_before_anything_starts(
+    teal: Teal, home: Path, dev: Settings
+) -> None:
+    dev("  teal:orchestrator: swarm")
+    ended = teal("local", "up")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.told == (
+        "teal: services of Docker Swarm (orchestrator: swarm) need the docker driver: `teal local up --driver docker`"
+    )
+    assert [path.name for path in home.iterdir()] == ["durations.json"]
+
+
+def test_a_stack_in_a_swarm_needs_an_engine_in_swarm_mode(
+    teal: Teal, home: Path, dev: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev("  teal:orchestrator: swarm")
+    with fake_docker(tmp_path) as engine:
+        engine.is_manager = False
+        monkeypatch.setenv("DOCKER_HOST", engine.host)
+        ended = teal("local", "up", "--driver", "docker")
+    assert ended.code == 1
+    assert ended.told == (
+        f"teal: the Docker engine at {engine.host} manages no swarm: "
+        "docker swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377"
+    )
+    assert [path.name for path in home.iterdir()] == ["durations.json"]
+
+
+@pytest.mark.usefixtures("binaries")
+def test_a_cloud_of_processes_must_end_before_a_swarm(teal: Teal, cloud: FakeCloud, dev: Settings) -> None:
+    cloud.add_stack("dev", "ca-central-1a")
+    dev("  teal:orchestrator: swarm")
+    ended = teal("local", "up", "--driver", "docker")
+    assert ended.code == 1
+    assert "`teal local down`, then `teal local up --driver docker`" in ended.told
 
 
 def test_outside_a_project_it_says_where_to_go(teal: Teal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,27 @@ def test_one_unhealthy_server_is_one_too_many() -> None:
     assert (inputs["metricName"], inputs["statistic"], inputs["threshold"]) == ("UnHealthyHostCount", "Maximum", 0)
 
 
+def test_where_more_are_registered_than_serve_too_few_healthy_ones_raise_the_alarm() -> None:
+    found = alarms(healthy_targets={"blue": 2.0, "green": 0.0})
+    for colour, least in (("blue", 2), ("green", 0)):
+        inputs = found[f"watch-{colour}-unhealthy"].inputs
+        assert (inputs["metricName"], inputs["statistic"]) == ("HealthyHostCount", "Maximum")
+        assert inputs["threshold"] == least
+        assert inputs["comparisonOperator"] == "LessThanThreshold"
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [
+        ({"blue": 1}, "must be for blue and green"),
+        ({"blue": 1, "green": -1}, "for green must be a whole number from 0"),
+    ],
+)
+def test_healthy_targets_are_checked(targets: dict[str, int], told: str) -> None:
+    with pytest.raises(ValueError, match=f"healthy_targets {told}"):
+        watch(healthy_targets=targets)
+
+
 def test_an_idle_colours_silence_is_no_alarm_and_every_change_is_published() -> None:
     for alarm in alarms(alarm_minutes=3.0).values():
         assert alarm.inputs["treatMissingData"] == "notBreaching"

@@ -14,6 +14,7 @@ from components.instance_role import instance_policy
 from components.permissions import Scope, Statement, policy
 from components.readiness import tell_policy
 from components.server_boundary import BOUNDARY
+from components.swarm_roles import Parameters, manager_policy, worker_policy
 from needed import SCOPE
 
 ARN = "arn:aws:iam::123456789012:policy/teal-pipeline/teal-server-boundary-0000000"
@@ -24,6 +25,13 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/0f"
 REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/app-images-0000000"
 GROUP = "arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:0f:autoScalingGroupName/blue-group-0000000"
 SECRET = "arn:aws:ssm:eu-west-1:123456789012:parameter/teal-app/prod/API_KEY"
+SWARM = Parameters(
+    prefix="/teal/prod/swarm",
+    account_id="123456789012",
+    region="eu-west-1",
+    partition="aws",
+    key_arn="arn:aws:kms:eu-west-1:123456789012:key/1",
+)
 GIVING = ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary")
 
 
@@ -57,6 +65,9 @@ def filled(patterns: tuple[str, ...]) -> list[str]:
         write_policy(f"{LOGS}main-flow-log-group-0000000"),
         tell_policy(GROUP),
         attach_policy(f"{EC2}volume/vol-01", KEY, "blue-group-0000000"),
+        tell_policy(GROUP.replace("blue-group", "swarm-managers-group")),
+        manager_policy(SWARM),
+        worker_policy(SWARM, REPOSITORY, f"{LOGS}web-app-0000000"),
     ],
 )
 def test_what_the_program_grants_is_within_the_boundary(document: str) -> None:
@@ -81,6 +92,8 @@ def test_nobody_gets_beyond_their_service_by_it() -> None:
     assert not is_within("autoscaling:CompleteLifecycleAction", GROUP.replace("blue-group", "payroll"))
     assert not is_within("ssm:GetParameters", "arn:aws:ssm:eu-west-1:123456789012:parameter/teal/prod/test-header")
     assert not is_within("ssm:GetParameters", "arn:aws:ssm:eu-west-1:123456789012:parameter/teal-app/other/X")
+    assert not is_within("ssm:PutParameter", SECRET)
+    assert not is_within("ssm:PutParameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/teal/prod/ledger")
 
 
 def deploy_statements(scope: Scope) -> list[dict[str, Any]]:

@@ -3,23 +3,20 @@
 import json
 import os
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bench.cloud import Dev
 from cli.aws import client as aws_client
-from docker_world import Engine, teal, within
+from docker_world import Engine, Up, teal, within
 from localcloud.environment import stack_environment
 from localcloud.home import DriverName, Home
 from localcloud.images.oci import VERSION_LABEL, Image
 from localcloud.images.registry import push
 from localcloud.launch import stop
-from localcloud.status import StackStatus, stack_statuses
 from pty_world import terminal
 from scripts.build_image import ROOT
 from stack_files import region_of
@@ -30,30 +27,6 @@ MIB = 1024 * 1024
 QUICK = ("--steps", "25,100", "--bake", "2s", "--keep-warm", "2s")
 WHO_AM_I = "import os; print(os.getuid(), os.environ['TEAL_INSTANCE'])"
 Record = Callable[[str, object], None]
-
-
-@dataclass(frozen=True)
-class Up:
-    """The dev stack, up."""
-
-    home: Home
-    url: str
-    seconds: float
-
-    @property
-    def mark(self) -> str:
-        return self.home.running().mark
-
-    def status(self) -> StackStatus:
-        return stack_statuses(self.home.running(), [region_of(ROOT, "dev")])["dev"]
-
-    def healthy(self) -> set[str]:
-        return {instance.id for instance in self.status().healthy}
-
-    def version(self) -> Mapping[str, str]:
-        with urllib.request.urlopen(f"{self.url}/version", timeout=5) as answer:
-            told: Mapping[str, str] = json.load(answer)
-        return told
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ PROJECT = Path(__file__).parents[2]
 REGION = "eu-west-1"
 COMMAND_SECONDS = 200.0
 PROGRAM = (
-    *("__main__.py", "settings.py", "stack_files.py", "typed_config.py", "plain_yaml.py", "released.py"),
+    *("__main__.py", "settings.py", "stack_files.py", "typed_config.py", "plain_yaml.py", "released.py", "swarm.py"),
     *("components", "release", "app", ".venv"),
 )
 

@@ -15,7 +15,7 @@ from policy.model import Resource, Stack
 from policy.rules import RULES
 from policy.types import canonical
 from settings import of_stack
-from test_program import STACKS, program, unreleased
+from test_program import STACKS, program, swarming, unreleased
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = read(ROOT, frozenset(rule.id for rule in RULES))
@@ -23,8 +23,8 @@ TODAY = date(2026, 11, 1)  # not the day of the run: a test must not begin to fa
 
 
 @cache
-def registered(stack: str) -> Stack:
-    return as_stack(unreleased(stack))
+def registered(stack: str, *, has_swarm: bool = False) -> Stack:
+    return as_stack((swarming if has_swarm else unreleased)(stack))
 
 
 def as_stack(deployed: Deployment) -> Stack:
@@ -37,8 +37,11 @@ def as_stack(deployed: Deployment) -> Stack:
     )
 
 
-def violations(stack: str, exemptions: Iterable[Exemption], today: date = TODAY) -> list[Finding]:
-    judge, resources = Judge(RULES, Exemptions(tuple(exemptions)), stack, today), registered(stack)
+def violations(
+    stack: str, exemptions: Iterable[Exemption], today: date = TODAY, *, has_swarm: bool = False
+) -> list[Finding]:
+    judge = Judge(RULES, Exemptions(tuple(exemptions)), stack, today)
+    resources = registered(stack, has_swarm=has_swarm)
     return [*(found for each in resources.resources for found in judge.one(each)), *judge.all(resources)]
 
 
@@ -55,14 +58,18 @@ def test_a_stack_with_a_data_volume_breaks_no_rule_either() -> None:
     assert [each.message for each in found] == []
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_with_a_swarm_breaks_no_rule_either(stack: str) -> None:
+    assert [found.message for found in violations(stack, WRITTEN.entries, has_swarm=True)] == []
+
+
 @pytest.mark.parametrize("entry", WRITTEN.entries, ids=lambda entry: f"{entry.id}-{entry.resource}")
 def test_every_exemption_is_needed_in_every_stack_that_it_names(entry: Exemption) -> None:
     others = [each for each in WRITTEN.entries if each is not entry]
     assert set(entry.stacks) <= set(STACKS)
     for stack in entry.stacks or STACKS:
-        assert {(found.rule.id, found.resource.name) for found in violations(stack, others)} == {
-            (entry.id, entry.resource)
-        }
+        found = [each for swarms in (False, True) for each in violations(stack, others, has_swarm=swarms)]
+        assert {(each.rule.id, each.resource.name) for each in found} == {(entry.id, entry.resource)}
 
 
 def test_an_exemption_that_has_ended_exempts_nothing_and_is_named() -> None:

@@ -108,3 +108,12 @@ def test_a_connection_counts_whose_other_end_is_nobodys_here(tmp_path: Path, mon
 def test_open_connections_are_counted(connected: tuple[str, int]) -> None:
     assert connections_to(*connected) == 1
     assert connections_to("127.0.0.4", connected[1]) == 0
+
+
+def test_connections_into_a_container_are_counted_at_our_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = tmp_path / "tcp"
+    lines = ["  sl  local_address rem_address   st", "   0: 010011AC:C350 030011AC:1F90 01 00000000:00000000"]
+    told.write_text("\n".join([*lines, "   1: 010011AC:C351 030011AC:1F90 06 00000000:00000000"]))
+    monkeypatch.setattr(drains_module, "PROC_NET_TCP", told)
+    assert connections_to("172.17.0.3", 8080) == 1
+    assert connections_to("172.17.0.4", 8080) == 0

@@ -8,6 +8,7 @@ from localcloud.dataplane import fleet as fleet_module
 from localcloud.dataplane.fleet import Fleet, Phase
 from localcloud.dataplane.runner import Birth, CannotStart, VolumeHeld
 from localcloud.dataplane.snapshot import TargetState
+from localcloud.instances.node import Node
 from traffic_world import eventually
 
 
@@ -48,11 +49,14 @@ class FakeRunner:
         self.holders: list[str] = []
         self.problems: list[Exception] = []
         self.has_image = True
+        self.node: Node | None = None
         self.prepared = 0
         self.forgotten: list[str] = []
 
-    def prepare(self, birth: Birth) -> FakePrepared | None:
+    def prepare(self, birth: Birth) -> FakePrepared | Node | None:
         self.prepared += 1
+        if self.node:
+            return self.node
         if self.problems:
             raise self.problems.pop()
         return FakePrepared(self.lives, self.holders) if self.has_image else None
@@ -131,6 +135,19 @@ def test_without_an_image_it_idles(fleet: Fleet, runner: FakeRunner) -> None:
     admit(fleet)
     reach(fleet, Phase.IDLE)
     assert fleet.places()["i-1"].state is TargetState.UNREACHABLE
+
+
+def test_a_node_of_a_swarm_runs_nothing_itself_and_goes_at_once(fleet: Fleet, runner: FakeRunner) -> None:
+    runner.node = Node(cluster="dev", role="worker")
+    admit(fleet)
+    reach(fleet, Phase.NODE)
+    assert fleet.nodes() == {"i-1": (runner.node, "eu-west-1a")}
+    assert fleet.lost() == []
+    fleet.dismiss_all_but([])
+    assert fleet.nodes() == {}
+    eventually(gone(fleet))
+    assert runner.forgotten == ["i-1"]
+    assert runner.lives == []
 
 
 @pytest.mark.parametrize("problem", [CannotStart("no such image"), RuntimeError("no such image")])

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from localcloud.dataplane import image_runner as image_runner_module
-from localcloud.dataplane.image_runner import ImageRunner, RunningImage
+from localcloud.dataplane.image_runner import ImageRunner, ReadyInstance, RunningImage
 from localcloud.dataplane.leases import Leases
 from localcloud.dataplane.runner import Birth, CannotStart
 from localcloud.images.cache import UnpackedImage
@@ -81,7 +81,7 @@ def test_what_the_user_data_names_is_started_on_an_address_of_its_own(
     lives = []
     for name in ("i-1", "i-2"):
         prepared = runner.prepare(birth(name))
-        assert prepared is not None
+        assert isinstance(prepared, ReadyInstance)
         assert (prepared.port, prepared.colour, prepared.digest) == (8080, "green", DIGEST)
         lives.append(prepared.start())
     assert [life.address for life in lives] == ["127.16.1.23", "127.16.1.24"]
@@ -90,11 +90,11 @@ def test_what_the_user_data_names_is_started_on_an_address_of_its_own(
 
 def test_an_address_is_kept_over_restarts_and_given_back_at_the_end(runner: ImageRunner[UnpackedImage]) -> None:
     prepared = runner.prepare(birth())
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     assert prepared.start().address == prepared.start().address == "127.16.1.23"
     runner.forget("i-1")
     other = runner.prepare(birth("i-2"))
-    assert other is not None
+    assert isinstance(other, ReadyInstance)
     assert other.start().address == "127.16.1.23"
 
 
@@ -104,7 +104,7 @@ def test_secrets_come_from_ssm_and_are_shown_by_nothing(
     ssm = FakeSsm(**{f"k{number}": f"hunter{number}" for number in range(12)})
     monkeypatch.setattr(image_runner_module, "api_client", lambda *_: ssm)
     prepared = runner.prepare(birth(secrets=[[f"KEY_{number}", f"/k{number}"] for number in range(12)]))
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     prepared.start()
     [launch] = driver.launches
     assert launch.secrets == {f"KEY_{number}": f"hunter{number}" for number in range(12)}
@@ -141,7 +141,7 @@ def test_a_missing_image_is_told(runner: ImageRunner[UnpackedImage]) -> None:
 
 def test_a_driver_that_cannot_start_it_is_told(runner: ImageRunner[UnpackedImage], driver: FakeDriver) -> None:
     prepared = runner.prepare(birth())
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     driver.problem = InstanceError("no folder to run in")
     with pytest.raises(CannotStart, match="no folder to run in"):
         prepared.start()
@@ -175,7 +175,7 @@ def test_a_data_volume_is_taken_before_the_start_and_let_go_after_the_end(
     ended: list[int] = []
     running = type("Running", (), {"stop": lambda *_: ended.append(lease.released)})()
     prepared = runner.prepare(birth(volume={"id": "vol-01"}))
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     driver.running = cast(Running, running)
     life = prepared.start()
     [launch] = driver.launches
@@ -189,7 +189,7 @@ def test_a_start_that_fails_lets_the_data_volume_go(
     runner: ImageRunner[UnpackedImage], driver: FakeDriver, lease: FakeLease
 ) -> None:
     prepared = runner.prepare(birth(volume={"id": "vol-01"}))
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     driver.problem = InstanceError("no folder to run in")
     with pytest.raises(CannotStart):
         prepared.start()
@@ -203,7 +203,7 @@ def test_one_that_does_not_end_keeps_its_data_volume(
         raise InstanceError("it does not end")
 
     prepared = runner.prepare(birth(volume={"id": "vol-01"}))
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     driver.running = cast(Running, type("Running", (), {"stop": stop})())
     with pytest.raises(InstanceError):
         prepared.start().stop(timedelta())
@@ -212,6 +212,6 @@ def test_one_that_does_not_end_keeps_its_data_volume(
 
 def test_without_a_data_volume_none_is_asked_for(runner: ImageRunner[UnpackedImage], driver: FakeDriver) -> None:
     prepared = runner.prepare(birth())
-    assert prepared is not None
+    assert isinstance(prepared, ReadyInstance)
     prepared.start()
     assert driver.launches[0].data is None

@@ -61,6 +61,8 @@ class Answers(BaseHTTPRequestHandler):
             self.tell({"ApiVersion": "1.41"})
         elif path == "/info":
             self.tell({"NCPU": 3})
+        elif path == "/services":
+            self.tell({"message": "This node is not a swarm manager."}, 503)
         elif path == "/containers/json":
             self.tell(ids(self.server.containers))
         elif path == "/networks":

@@ -16,6 +16,8 @@ from localcloud.provider.values import Properties
 PORT_PROTOCOLS = ("tcp", "udp")
 ICMP = ("icmp", "icmpv6")
 ALL = "-1"
+PORTLESS = ("50",)
+"""Protocols by their number that have no ports: 50 is IPsec's ESP."""
 ANY_PORT = -1
 ITEM_KEYS = frozenset(
     {"protocol", "fromPort", "toPort", "description", "self", "cidrBlocks", "ipv6CidrBlocks", "prefixListIds"}
@@ -64,7 +66,7 @@ def permissions(items: Iterable[Mapping[str, Any]], own_id: str) -> set[Permissi
     found = set()
     for item in items:
         protocol = _protocol(item)
-        ports = (ANY_PORT, ANY_PORT) if protocol == ALL else (int(item["fromPort"]), int(item["toPort"]))
+        ports = (ANY_PORT, ANY_PORT) if protocol in (ALL, *PORTLESS) else (int(item["fromPort"]), int(item["toPort"]))
         sources = [(kind, source) for kind, name in SOURCE_LISTS.items() for source in item.get(name) or []]
         sources += [("GroupId", group) for group in item.get("securityGroups") or []]
         sources += [("GroupId", own_id)] if item.get("self") else []
@@ -76,7 +78,7 @@ def items(found: Iterable[Permission], own_id: str) -> list[dict[str, Any]]:
     """Permissions as list items: those that differ by their source only share one."""
     shared: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in sorted(found):
-        ports = (0, 0) if one.protocol == ALL else (one.from_port, one.to_port)
+        ports = (0, 0) if one.protocol in (ALL, *PORTLESS) else (one.from_port, one.to_port)
         item = shared.setdefault(
             (one.protocol, *ports, one.description),
             {"protocol": one.protocol, "fromPort": ports[0], "toPort": ports[1]}
@@ -141,12 +143,12 @@ def _protocol(item: Mapping[str, Any]) -> str:
 
 def port_reasons(protocol: str, from_port: Any, to_port: Any) -> Iterable[str]:
     """What is wrong with the ports of a rule for a protocol (ICMP's are its type and code)."""
-    if protocol not in (*PORT_PROTOCOLS, *ICMP, ALL):
-        yield f"protocol must be one of {', '.join((*PORT_PROTOCOLS, *ICMP, ALL))}, got {protocol!r}"
+    if protocol not in (*PORT_PROTOCOLS, *ICMP, *PORTLESS, ALL):
+        yield f"protocol must be one of {', '.join((*PORT_PROTOCOLS, *ICMP, *PORTLESS, ALL))}, got {protocol!r}"
         return
-    if protocol == ALL:
+    if protocol in (ALL, *PORTLESS):
         if from_port not in (None, 0, -1) or to_port not in (None, 0, -1):
-            yield f"protocol -1 takes no ports, got {from_port} to {to_port}"
+            yield f"protocol {protocol} takes no ports, got {from_port} to {to_port}"
         return
     if from_port is None or to_port is None:
         yield f"protocol {protocol} needs fromPort and toPort"

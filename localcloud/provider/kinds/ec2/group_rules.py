@@ -10,6 +10,7 @@ from localcloud.provider.kinds.ec2.group_permissions import (
     ANY_PORT,
     ICMP,
     PORT_PROTOCOLS,
+    PORTLESS,
     Permission,
     port_reasons,
 )
@@ -72,8 +73,8 @@ def _protocol_failures(inputs: Properties) -> Failures:
 def _ports_given(inputs: Properties) -> Failures:
     protocol = inputs.get("ipProtocol")
     for name in PORTS:
-        if protocol == ALL and name in inputs:
-            yield name, f"{name} has no meaning for ipProtocol -1, got {inputs[name]}"
+        if protocol in (ALL, *PORTLESS) and name in inputs:
+            yield name, f"{name} has no meaning for ipProtocol {protocol}, got {inputs[name]}"
         if protocol in (*PORT_PROTOCOLS, *ICMP) and name not in inputs:
             yield name, f"ipProtocol {protocol} needs {name}"
 

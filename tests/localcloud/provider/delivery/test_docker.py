@@ -136,8 +136,8 @@ def test_what_cannot_be_honoured_is_refused(docked: Any, path: str, change: dict
     assert reason in docked.refusals(IMAGE, {**inputs, **change})[path]
 
 
-@pytest.mark.parametrize("setting", ["registryAuth", "host"])
-def test_provider_settings_that_need_docker_are_refused(engine: Any, setting: str) -> None:
+@pytest.mark.parametrize("setting", ["certPath", "context"])
+def test_provider_settings_that_say_another_engine_are_refused(engine: Any, setting: str) -> None:
     with pytest.raises(UnknownProperty, match=f"property {setting} of provider docker"):
         docker.package(engine.api.endpoint).configure({setting: "x"})
 

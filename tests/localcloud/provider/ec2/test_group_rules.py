@@ -28,6 +28,7 @@ def test_a_rule_lives(ec2: Any, group: Any, token: str) -> None:
     rule.update(cidrIpv4=None, cidrIpv6="2001:db8::/32", description="IPv6")
     rule.update(cidrIpv6=None, referencedSecurityGroupId=other.id)
     rule.update(ipProtocol="-1", fromPort=None, toPort=None)
+    rule.update(ipProtocol="50")
     rule.update(ipProtocol="icmp", fromPort=-1, toPort=-1, description="Ping")
     assert rule.diff(securityGroupId="sg-2").replaces == ("securityGroupId",)
     wrong = EGRESS if token == INGRESS else INGRESS
@@ -60,6 +61,7 @@ def test_a_rule_changed_behind_our_back_is_seen(ec2: Any, group: Any, refused: A
         ({"fromPort": 81}, "ipProtocol", "fromPort 81 is above toPort 80"),
         ({"ipProtocol": "NOPE"}, "ipProtocol", "protocol must be one of tcp, udp"),
         ({"ipProtocol": "-1"}, "fromPort", "no meaning for ipProtocol -1"),
+        ({"ipProtocol": "50"}, "fromPort", "no meaning for ipProtocol 50"),
         ({"toPort": None}, "toPort", "ipProtocol tcp needs toPort"),
         ({"cidrIpv4": "10.0.0.1/8"}, "cidrIpv4", "host bits"),
         ({"cidrIpv4": None}, "cidrIpv4", "one of cidrIpv4"),

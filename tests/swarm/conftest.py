@@ -1,0 +1,69 @@
+"""A cloud whose tasks run in a swarm. Where no engine can be had in swarm mode nothing is run, and the report says why.
+
+An engine that tests found in swarm mode is used as it is. One that they started themselves is put into swarm mode, on
+loopback only, and taken out again. Somebody's engine in no swarm is left as it is.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from docker_world import Engine, built_images
+from localcloud.docker.client import Client
+from localcloud.docker.services import GATEWAY, INIT
+from localcloud.images.oci import Image
+from scripts.build_image import ROOT
+from settings import of_stack
+
+TEST_SECONDS = 1200  # the first may have to build image and engine
+THE_CLOUD_OUTLIVES_WHO_STARTED_IT = "ignore:subprocess [0-9]+ is still running:ResourceWarning"
+BRIDGE = Path("/sys/class/net") / GATEWAY
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.docker)
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+            item.add_marker(pytest.mark.filterwarnings(THE_CLOUD_OUTLIVES_WHO_STARTED_IT))
+
+
+@pytest.fixture(scope="session")
+def engine(docker_client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A Docker engine in swarm mode."""
+    found = Engine(docker_client)
+    if json.loads(found.run("info", "--format", "{{json .Swarm}}")).get("ControlAvailable"):
+        yield found
+        return
+    is_ours = str(tmp_path_factory.getbasetemp()) in os.environ.get("DOCKER_HOST", "")
+    if not is_ours:
+        pytest.skip("not run, so nothing is known of swarms: this machine's Docker engine is in none, and not ours")
+    if BRIDGE.exists():
+        pytest.skip("not run, so nothing is known of swarms: another engine's swarm has this machine's docker_gwbridge")
+    try:
+        found.run(*INIT.split()[1:])
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"not run, so nothing is known of swarms: {error.stderr.strip()}")
+    yield found
+    found.run("swarm", "leave", "--force")
+    if BRIDGE.exists():  # which the engine made and leaves behind
+        subprocess.run(["ip", "link", "delete", GATEWAY], check=True, timeout=10)
+
+
+@pytest.fixture(scope="session")
+def images(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Image]:
+    """See built_images."""
+    return built_images(engine.client, tmp_path_factory.mktemp("images"), of_stack(ROOT, "dev").version)
+
+
+@pytest.fixture
+def stranger(engine: Engine, images: Mapping[str, Image]) -> Iterator[str]:
+    """Another cloud's service, as its label is enough of a difference: its id."""
+    labels = ("--label", "teal.cloud=another", "--container-label", "teal.cloud=another")
+    made = engine.run("service", "create", "--quiet", "--detach", "--replicas", "0", *labels, "teal-test:app")
+    yield made
+    engine.run("service", "rm", made)
