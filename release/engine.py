@@ -32,6 +32,8 @@ LOOK_SECONDS = 0.5
 """Between two looks while there is nothing to do."""
 LEAST_SECONDS = 0.01
 WRITE_TRIES = 5
+BACK_RUNS = 3
+"""How often in a row the program may fail on the way back of a data volume: nobody is served until it has run."""
 PLANNED, PAUSED, RESUMED, ADOPTED, RESTORED, HOOK = "PLANNED", "PAUSED", "RESUMED", "ADOPTED", "RESTORED", "HOOK"
 """Words of the history for what is no event of the machine's."""
 
@@ -61,6 +63,7 @@ class Engine:
         self._world, self._lock = world, lock
         self._written: State | None = None
         """What this engine has just written: known without reading it."""
+        self._failed_runs = 0
         self._lookout = Lookout(world.traffic, world.health, world.data, world.judge, world.hooks, world.clock)
 
     def begin(self, release: InFlight, why: str) -> None:
@@ -181,11 +184,18 @@ class Engine:
         except InfrastructureFailed as error:
             if self._world.clock.is_pause_wanted:
                 return  # Ctrl-C reached the run of the program, too
-            if release.phase is not Phase.PREPARING:
+            if release.phase is Phase.PREPARING:
+                self._lookout.blame(str(error))
+            elif not self._tries_again(release):
                 raise
-            self._lookout.blame(str(error))
         else:
-            self._lookout.applied = declared(state)
+            self._failed_runs, self._lookout.applied = 0, declared(state)
+
+    def _tries_again(self, release: InFlight) -> bool:
+        """Whether a run of the program that failed is to be followed by another: while requests fail meanwhile."""
+        self._failed_runs += 1
+        is_urgent = release.phase is Phase.ROLLING_BACK and bool(release.plan.data_volume)
+        return is_urgent and self._failed_runs < BACK_RUNS
 
     def _take_snapshot(self, release: InFlight) -> None:
         if self._world.data is None:

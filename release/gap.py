@@ -81,7 +81,8 @@ def roll_back(state: State, release: InFlight, seen: Seen) -> Decision:
     """From wherever it was to a live colour that serves. Raises VolumeHeld, UnsafeWeights."""
     target, live = release.plan.target, release.plan.target.other
     if (emptied := with_side(state, target, release.previous)) != state:
-        return record(emptied, release, Event.RETIRED, f"{target} loses its server", seen.now)
+        why = f"{target} {'loses its server' if state.side(target).capacity else 'gets back what it had'}"
+        return record(emptied, release, Event.RETIRED, why, seen.now)
     if seen.applied != declared(state):
         return Apply()
     if state.is_released and not is_warm(state, release):

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from release.engine import Engine
 from release.errors import InfrastructureFailed, SnapshotFailed, VolumeUnread
 from release.ledger import Colour, InFlight, Plan, State
+from release.machine import Phase
 from release.states import floor, is_cut_off
-from release_world import LIVE, FakeWorld, flight, plan
+from release.verdict import GOOD, Verdict
+from release_world import LIVE, FakeWorld, bad, flight, plan
 
 VOLUME = "vol-1"
 DETACH_SECONDS = 3.0
@@ -115,3 +118,46 @@ class VolumeWorld(FakeWorld):
         """What a release leaves behind, but for versions and times."""
         self._pass_on()
         return replace(self.state, version=1), self.listener, self.servers, self.holder
+
+
+def events(world: FakeWorld) -> list[str]:
+    return [entry.event for entry in world.entries]
+
+
+def why(world: FakeWorld, event: str) -> str:
+    [found] = [entry.why for entry in world.entries if entry.event == event]
+    return found
+
+
+def started(world: VolumeWorld) -> Engine:
+    """An engine whose release, of NEXT with the volume, is in the ledger."""
+    return world.started(moving_flight())
+
+
+def released() -> VolumeWorld:
+    world = VolumeWorld()
+    assert started(world).run() is Phase.DONE
+    return world
+
+
+def untouched() -> object:
+    """What a release that was taken back leaves behind."""
+    return VolumeWorld().outcome
+
+
+def at_phase(world: VolumeWorld, phase: Phase) -> bool:
+    return world.state.release is not None and world.state.release.phase is phase
+
+
+def fails_at(world: VolumeWorld, phase: Phase) -> None:
+    """The version turns bad in that phase; in SHIFTING, once it has the requests."""
+
+    def verdict() -> Verdict:
+        is_due = at_phase(world, phase) and (phase is not Phase.SHIFTING or world.listener[Colour.GREEN] == 100)
+        return bad("status 500") if is_due else GOOD
+
+    world.verdict_now = verdict
+
+
+def empty() -> VolumeWorld:
+    return VolumeWorld(State.initial())
