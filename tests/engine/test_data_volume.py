@@ -195,6 +195,30 @@ def test_a_release_and_the_way_back_count_on_with_a_snapshot_before_each(
     assert (sides[0], last["live"], last["release"]) == (sides[1], first["live"], None)
 
 
+def test_a_release_that_fails_goes_back_by_itself_and_counts_on(counting: Counting, record_property: Record) -> None:
+    before, first = counting.live(), counting.count()
+    label = "org.opencontainers.image.version=3"
+    digest = counting.teal("image", "build", "dev", "--label", label).strip()
+    settings = counting.project / "Pulumi.dev.yaml"
+    kept = settings.read_text()
+    settings.write_text(f"{kept}  teal:hooks: {{verifying: [{{command: /bin/false}}]}}\n")
+    with counting.watched() as watched:
+        within(5, lambda: watched.counts)
+        with pytest.raises(AssertionError, match="ROLLED_BACK"):
+            counting.teal("release", "start", "dev", "--image", digest)
+        settings.write_text(kept)
+        counted = len(watched.counts)
+        within(10, lambda: len(watched.counts) > counted)
+    check(watched, first)
+    after = counting.live()
+    assert (after["live"], after["release"]) == (before["live"], None)
+    assert [side["digest"] for side in after["colours"].values()] == [
+        side["digest"] for side in before["colours"].values()
+    ]
+    record_property("requests fail in a release that goes back", f"{watched.gap:.1f} s, {len(watched.failed)} failed")
+    counting.teal("local", "preview", "dev", "--refresh", "--expect-no-changes")
+
+
 def test_a_snapshot_becomes_a_volume_with_what_was_counted_then(counting: Counting) -> None:
     ec2 = counting.world.aws("ec2")
     newest = max(snapshots(counting), key=lambda each: each["StartTime"])
