@@ -46,6 +46,7 @@ class Backend(ThreadingHTTPServer):
         self.name = name
         self.is_well = True
         self.check_takes = 0.0
+        self.is_at_slow = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True, kwargs={"poll_interval": 0.02}).start()
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -63,6 +64,7 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.startswith("/slow"):
+            self.server.is_at_slow.set()
             time.sleep(1.0)
         if self.path == "/readyz":
             time.sleep(self.server.check_takes)

@@ -112,7 +112,7 @@ def test_a_target_that_leaves_finishes_its_request_and_gets_no_new_one(running: 
     slow = []
     asking = threading.Thread(target=lambda: slow.append(get(f"{address}/slow")))
     asking.start()
-    time.sleep(0.2)
+    assert old.is_at_slow.wait(5)
     leaving = replace(old.target, state=TargetState.DRAINING)
     running.publish(snapshot(group("web", leaving, new.target), default=split((group("web"), 1))))
     eventually(lambda: answers(address) and get(address).json()["name"] == "green")
