@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from cli.access import access
 from cli.failures import Failure, foreseen
 from cli.release.place import Place, caller, place_of
+from containers.errors import OutOfReach
 from containers.model import Instance
 from containers.ports import Hands
 from release.hands import Act, Mark
@@ -16,8 +17,10 @@ PROJECT = "teal"
 
 
 def hands_of(place: Place) -> Hands:
-    """The hands for a place."""
+    """The hands for a place. Raises OutOfReach for a swarm on AWS."""
     if access().is_on_aws:
+        if place.settings.orchestrator == "swarm":
+            raise OutOfReach(f"{place.name} is a swarm, whose tasks are asked for at a manager: docs/swarm.md says how")
         from containers.roster import Roster
         from containers.ssm import SsmHands
 

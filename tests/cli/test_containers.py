@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from cli.access import access
+from cli.access import Access, access
 from cli.containers import ending, execute, logs, options, place, ps, stats
 from cli.containers.options import one_of, some_of
 from cli.containers.table import age
 from cli.steps import Step
 from cli_world import Teal
-from containers.errors import ContainersError, InstanceEnded, NoPlugin, NoSuchInstance, NotRunning
+from containers.errors import ContainersError, InstanceEnded, NoPlugin, NoSuchInstance, NotRunning, OutOfReach
 from containers.model import Inside, Instance, Invocation, Line, Usage
 from release.hands import Act, Mark
 from release.ledger import Colour
@@ -267,6 +267,13 @@ def test_instances_are_completed_where_the_command_says_that_they_are(monkeypatc
 def test_completion_never_complains(teal: Teal) -> None:
     assert place.instances_for_completion("dev") == ()
     assert place.instances_for_completion("no-such") == ()
+
+
+def test_the_tasks_of_a_swarm_on_aws_are_out_of_reach_and_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "access", lambda: Access(is_on_aws=True))
+    there: Any = SimpleNamespace(name="prod", settings=SimpleNamespace(orchestrator="swarm"))
+    with pytest.raises(OutOfReach, match="prod is a swarm, whose tasks are asked for at a manager"):
+        place.hands_of(there)
 
 
 @pytest.mark.parametrize("word", ["ps", "logs", "exec", "stop", "kill", "stats"])
