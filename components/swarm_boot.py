@@ -197,8 +197,13 @@ def step(here: Here, lead: Any) -> bool:
     swarm = here.engine("GET", "/info")["Swarm"]
     state = swarm["LocalNodeState"]
     if lead and state == "active":
-        lead.tend(here, swarm["NodeID"])
-        return True
+        try:
+            lead.tend(here, swarm["NodeID"])
+        except Problem:
+            if here.published().get("claim", 0) <= here.claim():
+                raise
+        else:
+            return True
     published = here.published()
     if state == "active" and published.get("claim", here.claim()) == here.claim():
         return True

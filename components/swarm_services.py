@@ -32,7 +32,7 @@ class SwarmServicesArgs(TypedDict):
     environment: str
     """Name of the environment; services are called teal-<environment>-<colour>."""
     images: Mapping[str, pulumi.Input[str]]
-    """Image in ECR by digest, <registry>/<repository>@sha256:<64 hex digits>, by colour; empty while there is none."""
+    """Image in ECR by digest, <registry>/<repository>@sha256:<64 hex digits>, by colour; plainly empty while none."""
     replicas: Mapping[str, int]
     """Tasks by colour, 0 to 1000, from the ledger, at most one on a worker. Plain, so that a preview shows it."""
     log_group_name: pulumi.Input[str]

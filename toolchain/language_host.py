@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import queue
+import select
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from google.protobuf import empty_pb2
 
 BRISK = Path(__file__).with_name("brisk.py")
 BAIL = 32  # the exit code by which the SDK's script says that the user has seen the error
+STDIN = 0
 PARENT_CHECK_SECONDS = 0.5
 STOP_SECONDS = 5.0
 MAX_MESSAGE_BYTES = 400 * 1024 * 1024
@@ -299,6 +301,13 @@ def outputs(process: subprocess.Popen[bytes]) -> Iterator[Output]:
             closed += 1
 
 
+def _is_hung_up(stdin: int) -> bool:
+    """Whether the other end of a pipe is closed: so the engine's end shows even if that was before our beginning."""
+    poll = select.poll()
+    poll.register(stdin, 0)  # hanging up is told without asking
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
 def main() -> None:
     """Serves until told to stop, or until the engine is gone."""
     parent, children, stopped = os.getppid(), Children(), threading.Event()
@@ -315,7 +324,7 @@ def main() -> None:
     sys.stdout.write(f"{server.add_insecure_port('127.0.0.1:0')}\n")
     sys.stdout.flush()
     server.start()
-    while not stopped.wait(PARENT_CHECK_SECONDS) and os.getppid() == parent:
+    while not stopped.wait(PARENT_CHECK_SECONDS) and os.getppid() == parent and not _is_hung_up(STDIN):
         continue
     children.stop_all()
     os._exit(0)  # the engine waits for our end, and gRPC's own takes its time

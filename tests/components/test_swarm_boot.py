@@ -145,6 +145,36 @@ def test_a_worker_of_a_swarm_that_was_lost_follows_to_the_next(here: Here, docke
     assert here.claim() == 2
 
 
+class Lead:
+    """Stands for swarm_tend on a manager whose swarm has no leader."""
+
+    def __init__(self) -> None:
+        self.entered: list[dict[str, Any]] = []
+
+    def tend(self, here: Here, node_id: str) -> None:
+        raise Problem("Docker refuses /nodes: the swarm does not have a leader")
+
+    def enter(self, here: Here, published: dict[str, Any]) -> None:
+        self.entered.append(published)
+
+
+@pytest.mark.parametrize(("claim", "follows"), [(1, False), (2, True)])
+def test_a_manager_without_a_leader_waits_unless_another_swarm_was_started_meanwhile(
+    here: Here, docker: Docker, aws: dict[str, Any], claim: int, follows: bool
+) -> None:
+    state(docker, "active")
+    here.remember(1)
+    aws["ssm get-parameters"] = parameters(managers=json.dumps({**PUBLISHED, "claim": claim}))
+    lead = Lead()
+    if follows:
+        assert step(here, lead) is False
+        assert [path for _, path, _ in docker.asked] == ["/info", "/swarm/leave?force=1"]
+        assert [each["claim"] for each in lead.entered] == [2]
+    else:
+        with pytest.raises(Problem, match="does not have a leader"):
+            step(here, lead)
+
+
 @pytest.mark.parametrize("published", [{}, {**PUBLISHED, "identity": "sg-0"}])
 def test_a_worker_waits_for_its_own_swarm(here: Here, aws: dict[str, Any], published: dict[str, Any]) -> None:
     aws["ssm get-parameters"] = parameters(managers=json.dumps(published), worker_token=TOKEN)

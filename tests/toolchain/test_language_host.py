@@ -156,6 +156,16 @@ def options(program: messages.ProgramInfo, **given: str) -> messages.ProgramInfo
     return program
 
 
+def test_the_host_ends_when_the_engine_was_killed_before_it_could_look(starter: Path) -> None:
+    """Whose child it was is not to be told any more then; its standard input is."""
+    with subprocess.Popen(
+        [starter, "127.0.0.1:1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT
+    ) as host:
+        assert host.stdin
+        host.stdin.close()
+        assert host.wait(10) == 0
+
+
 def test_a_missing_virtualenv_is_one_clear_error(engine: Any, program: messages.ProgramInfo) -> None:
     with pytest.raises(grpc.RpcError, match=r"program/venv of options.virtualenv does not exist: run 'pulumi install'"):
         run(engine, options(program, virtualenv="venv"))
