@@ -77,6 +77,11 @@ def test_it_reaches_the_targets_port_within_the_vpc_only() -> None:
     assert rule.inputs["description"]
 
 
+def test_it_reaches_several_ports_of_targets_where_there_are_several_and_no_other() -> None:
+    rules = [r.inputs for r in balancer(target_ports=[8081.0, 8082]).values() if r.type.endswith("EgressRule")]
+    assert sorted((rule["fromPort"], rule["toPort"]) for rule in rules) == [(8081, 8081), (8082, 8082)]
+
+
 def test_protection_is_the_default_and_holds_for_the_logs_too() -> None:
     protected, loose = balancer(), balancer(protects_from_deletion=False)
     assert protected["web-alb"].inputs["enableDeletionProtection"] is True

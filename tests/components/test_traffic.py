@@ -120,6 +120,14 @@ def test_both_groups_are_alike() -> None:
     assert blue["healthCheck"]["path"] == "/up"
 
 
+def test_colours_that_share_servers_have_a_port_each() -> None:
+    resources = split(ports={"green": 8082.0, "blue": 8081.0})
+    assert {name: resources[f"web-{name}"].inputs["port"] for name in ("blue", "green")} == {
+        "blue": 8081,
+        "green": 8082,
+    }
+
+
 def test_a_dead_target_is_found_within_ten_seconds_by_default() -> None:
     check = split()["web-blue"].inputs["healthCheck"]
     assert check == {
@@ -181,6 +189,9 @@ def test_numbers_may_come_as_floats_from_other_languages() -> None:
         ({"test_colour": "red"}, "test_colour must be one of blue, green, got 'red'"),
         ({"test_header_value": ""}, "test_header_value must have 1 to 128 characters"),
         ({"ssl_policy": "ELBSecurityPolicy-2016-08"}, "ssl_policy must be one of .*, got 'ELBSecurityPolicy-2016-08'"),
+        ({"ports": {"blue": 8081}}, "ports must be for blue and green, got blue"),
+        ({"ports": {"blue": 8081, "green": 8081}}, "ports must differ"),
+        ({"ports": {"blue": 8081, "green": 0}}, "ports for green must be a whole number from 1 to 65535, got 0"),
         ({"port": 99999}, "port must be a whole number from 1 to 65535, got 99999"),
         ({"health_check_path": "readyz"}, "health_check_path must start with a slash, got 'readyz'"),
         ({"health_check_interval_seconds": 4}, "health_check_interval_seconds must be a whole number from 5 to 300"),

@@ -19,6 +19,8 @@ from teal_components import Network
 assert "pulumi_docker" not in sys.modules, "who builds no image needs no Docker SDK"
 assert Network.__module__ == "teal_components.network"
 assert (pathlib.Path(teal_components.__file__).parent / "py.typed").is_file()
+for name in ("teal.service", "teal-swarm.service", "teal-door.service"):
+    assert (pathlib.Path(teal_components.__file__).parent / name).is_file(), f"servers need {name}"
 print(*sorted(each.name.lower().replace("_", "-") for each in importlib.metadata.distributions()))
 """
 WRONG = """
