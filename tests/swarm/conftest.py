@@ -6,6 +6,8 @@ loopback only, and taken out again. Somebody's engine in no swarm is left as it 
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +23,7 @@ from settings import of_stack
 
 TEST_SECONDS = 1200  # the first may have to build image and engine
 THE_CLOUD_OUTLIVES_WHO_STARTED_IT = "ignore:subprocess [0-9]+ is still running:ResourceWarning"
+VXLAN = 4789
 BRIDGE = Path("/sys/class/net") / GATEWAY
 
 
@@ -44,14 +47,33 @@ def engine(docker_client: Client, tmp_path_factory: pytest.TempPathFactory) -> I
         pytest.skip("not run, so nothing is known of swarms: this machine's Docker engine is in none, and not ours")
     if BRIDGE.exists():
         pytest.skip("not run, so nothing is known of swarms: another engine's swarm has this machine's docker_gwbridge")
+    before = packet_rules()
     try:
         found.run(*INIT.split()[1:])
     except subprocess.CalledProcessError as error:
         pytest.skip(f"not run, so nothing is known of swarms: {error.stderr.strip()}")
     yield found
     found.run("swarm", "leave", "--force")
-    if BRIDGE.exists():  # which the engine made and leaves behind
+    # What the engine leaves behind, whatever it is told: its bridge, and rules for each encrypted network.
+    if BRIDGE.exists():
         subprocess.run(["ip", "link", "delete", GATEWAY], check=True, timeout=10)
+    for table, rule in sorted(packet_rules() - before):
+        subprocess.run(["iptables", "-t", table, "-D", *shlex.split(rule)], check=True, timeout=10)
+    assert packet_rules() == before
+
+
+def packet_rules() -> set[tuple[str, str]]:
+    """Table and rule of everything that this machine's packet filter does to VXLAN; none where it has no tool."""
+    if shutil.which("iptables-save") is None:
+        return set()
+    told = subprocess.run(["iptables-save"], capture_output=True, text=True, timeout=10, check=True).stdout
+    found, table = set(), ""
+    for line in told.splitlines():
+        if line.startswith("*"):
+            table = line[1:]
+        elif line.startswith("-A ") and f"--dport {VXLAN} " in line:
+            found.add((table, line.removeprefix("-A ")))
+    return found
 
 
 @pytest.fixture(scope="session")

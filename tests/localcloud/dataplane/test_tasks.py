@@ -81,7 +81,7 @@ def test_a_worker_has_one_task_of_each_colour(swarm: Swarm) -> None:
 
 def test_a_task_stays_where_it_is_and_a_new_one_gets_the_free_place(swarm: Swarm) -> None:
     swarm.run(task("t1"), task("t2"), task("t3"))
-    assert swarm.run(task("t0"), task("t2"), task("t3")) == {"i-3:8081": "t2", "i-2:8081": "t3", "i-1:8081": "t0"}
+    assert swarm.run(task("t2"), task("t3"), task("t4")) == {"i-3:8081": "t2", "i-2:8081": "t3", "i-1:8081": "t4"}
 
 
 def test_a_task_that_does_not_run_yet_has_no_place(swarm: Swarm) -> None:
