@@ -75,14 +75,33 @@ class Leases:
         return Lease(folder, handle, partial(self._detach, birth, volume_id))
 
     def _detach(self, birth: Birth, volume_id: str) -> None:
-        handle = self._lock_within(volume_id, FREE_SECONDS)
         try:
-            self._client(birth.region).detach_volume(VolumeId=volume_id, InstanceId=birth.instance_id)
+            handle = self._lock_after(birth, volume_id)
+            if handle is None:
+                return
+            try:
+                self._client(birth.region).detach_volume(VolumeId=volume_id, InstanceId=birth.instance_id)
+            finally:
+                os.close(handle)
         except (ClientError, BotoCoreError) as problem:
             # Detached by hand, or deleted. Whoever wants it next finds who has it, and that nobody holds the lock.
             LOG.warning("a data volume was not detached", volume=volume_id, problem=str(problem))
-        finally:
-            os.close(handle)
+
+    def _lock_after(self, birth: Birth, volume_id: str) -> int | None:
+        """The lock, once nothing of an instance has it; None where another instance was quicker and has both.
+
+        Raises VolumeInUse where something of the instance goes on.
+        """
+        deadline = time.monotonic() + FREE_SECONDS
+        while True:
+            try:
+                return self._volumes.lock(volume_id)
+            except VolumeInUse:
+                if self._holder(birth.region, volume_id) != birth.instance_id:
+                    return None
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL_SECONDS)
 
     def _attach(self, birth: Birth, volume_id: str) -> None:
         """With the lock in hand, an instance that the API says has the volume is either this one, or over."""
@@ -97,7 +116,7 @@ class Leases:
         ec2.attach_volume(VolumeId=volume_id, InstanceId=birth.instance_id, Device=DEVICE)
 
     def _holder(self, region: str, volume_id: str) -> str:
-        """The instance that the API says has a volume; empty for none. Raises CannotStart for one that is not there."""
+        """The instance that the API says has a volume; empty for none. Raises ClientError for one that is not there."""
         found = self._client(region).describe_volumes(VolumeIds=[volume_id])["Volumes"]
         attachments = found[0].get("Attachments", []) if found else []
         return str(attachments[0]["InstanceId"]) if attachments else ""
@@ -106,16 +125,6 @@ class Leases:
         reservations = self._client(region).describe_instances(InstanceIds=[instance_id])["Reservations"]
         states = [one["State"]["Name"] for reservation in reservations for one in reservation["Instances"]]
         return all(state in GONE for state in states)
-
-    def _lock_within(self, volume_id: str, seconds: float) -> int:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                return self._volumes.lock(volume_id)
-            except VolumeInUse:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(POLL_SECONDS)
 
     def _client(self, region: str) -> Any:
         if region not in self._clients:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fake_machine import wait_for
 from localcloud.errors import LocalCloudError
 from localcloud.volumes import VolumeInUse, Volumes
 
@@ -55,8 +56,20 @@ def test_a_lock_goes_to_nobody_who_was_not_meant(volumes: Volumes) -> None:
     handle = volumes.lock(VOLUME)
     stranger = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
     os.close(handle)
-    os.close(volumes.lock(VOLUME))
-    stranger.communicate(b"\n", timeout=10)
+    try:
+        # Popen returns when the new program begins, which may be a moment before the kernel closes its descriptors.
+        wait_for(lambda: _is_free(volumes))
+        assert stranger.poll() is None
+    finally:
+        stranger.communicate(b"\n", timeout=10)
+
+
+def _is_free(volumes: Volumes) -> bool:
+    try:
+        os.close(volumes.lock(VOLUME))
+    except VolumeInUse:
+        return False
+    return True
 
 
 def test_a_snapshot_is_what_was_there_and_fills_a_new_volume(volumes: Volumes) -> None:

@@ -110,6 +110,18 @@ def test_as_long_as_something_of_the_instance_runs_its_volume_stays_attached(lea
     assert ec2.calls == ["attach i-1", "detach i-1", "attach i-2", "detach i-2"]
 
 
+def test_who_waits_may_be_quicker_than_whoever_lets_go(leases: Leases, ec2: FakeEc2) -> None:
+    first = leases.take(birth("i-1"), VOLUME)
+    ec2.states["i-1"] = "terminated"
+    os.close(first.handle)  # its processes have ended; before it is detached, the next one looks
+    second = leases.take(birth("i-2"), VOLUME)
+    first.handle = os.open(os.devnull, os.O_RDONLY)
+    first.release()
+    assert (ec2.holder, ec2.calls) == ("i-2", ["attach i-1", "detach i-1", "attach i-2"])
+    second.release()
+    assert ec2.holder == ""
+
+
 def test_detached_by_hand_while_it_writes_nobody_else_gets_it(leases: Leases, ec2: FakeEc2) -> None:
     lease = leases.take(birth("i-1"), VOLUME)
     ec2.holder = ""
