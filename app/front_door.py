@@ -8,6 +8,8 @@ queue runs empty, and only then the socket is closed. A newcomer tries again by 
 import array
 import socket
 import struct
+import sys
+import time
 
 BACKLOG = 1024
 SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
@@ -15,6 +17,8 @@ FLAGS_OFFSET = 13  # of a TCP header
 SYN, ACK = 0x02, 0x10
 LOAD_BYTE, AND, JUMP_IF_EQUAL, RETURN = 0x30, 0x54, 0x15, 0x06
 DROP, PASS = 0, 0xFFFFFFFF
+UNACKED_OFFSET = 24  # in tcp_info; of a listening socket it is the length of the queue
+LOOK_SECONDS = 0.02
 PROGRAM = (
     (LOAD_BYTE, 0, 0, FLAGS_OFFSET),
     (AND, 0, 0, SYN | ACK),
@@ -45,3 +49,19 @@ def turn_newcomers_away(door: socket.socket) -> bool:
     except OSError:  # a sandbox that is no Linux kernel; closing then costs what it costs everyone
         return False
     return True
+
+
+def await_queue_empty(door: socket.socket, seconds: float) -> bool:
+    """Returns once somebody has accepted every connection that waits; False where that takes longer than so long."""
+    deadline = time.monotonic() + seconds
+    while queued(door):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True
+
+
+def queued(door: socket.socket) -> int:
+    """How many connections wait to be accepted; 0 where a kernel does not tell."""
+    told = door.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, UNACKED_OFFSET + 4)
+    return int.from_bytes(told[UNACKED_OFFSET:], sys.byteorder) if len(told) == UNACKED_OFFSET + 4 else 0

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from app.front_door import BACKLOG, open_door, turn_newcomers_away
+from app.front_door import BACKLOG, await_queue_empty, open_door, turn_newcomers_away
 
 GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "/srv/app/gunicorn_conf.py")
 NGINX = ("/usr/sbin/nginx", "-e", "stderr", "-c", "/srv/app/nginx/nginx.conf", "-g", "daemon off;")
@@ -26,8 +26,10 @@ ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # a container's own; who may ask is for
 PORT = 8080
 START_SECONDS = 60.0
 LONGEST_STOP_SECONDS = 60.0
-QUEUE_SECONDS = 0.25
-"""From the last beginning of a connection until it surely is in NGINX's hands."""
+BEGUN_SECONDS = 0.25
+"""From the last beginning of a connection until it surely is in the queue: kernels do that by themselves."""
+QUEUE_SECONDS = 10.0
+"""Longest that NGINX may take to accept what is in the queue, on a busy machine."""
 LOGGED = ("version", "digest", "colour", "instance")
 UNSAFE = re.compile(r"[^A-Za-z0-9._:/@+-]")
 
@@ -82,7 +84,8 @@ def main(
             drain_file.touch()
             time.sleep(grace_seconds)
             turn_newcomers_away(door)
-            time.sleep(QUEUE_SECONDS)
+            time.sleep(BEGUN_SECONDS)
+            await_queue_empty(door, QUEUE_SECONDS)
     _end(front, signal.SIGQUIT)
     _end(back, signal.SIGTERM)
     return 0 if orders.stop else _failed("a server ended by itself")

@@ -1,11 +1,12 @@
 import errno
 import select
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from app.front_door import open_door, turn_newcomers_away
+from app.front_door import await_queue_empty, open_door, queued, turn_newcomers_away
 
 
 @pytest.fixture
@@ -38,3 +39,16 @@ def test_a_newcomer_who_waits_is_refused_once_the_door_is_closed(door: socket.so
         _, answered, _ = select.select([], [newcomer], [], 5)
         assert answered, "the kernel asks again after a second"
         assert newcomer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
+
+
+def test_the_queue_is_empty_once_everybody_was_accepted(door: socket.socket) -> None:
+    with socket.create_connection(door.getsockname()), socket.create_connection(door.getsockname()):
+        assert queued(door) == 2
+        accepted, _ = door.accept()
+        with accepted:
+            assert queued(door) == 1
+            assert not await_queue_empty(door, 0.1), "one waits, and nobody accepts it"
+            late = threading.Timer(0.3, lambda: door.accept()[0].close())
+            late.start()
+            assert await_queue_empty(door, 5)
+            late.join()
