@@ -1,32 +1,20 @@
 """The socket that visitors come in by. The supervisor holds it, so that closing it can lose nobody.
 
 Whoever closes a listening socket resets the connections that the kernel has taken in and nobody has accepted yet.
-So the kernel is first told to drop the packet that begins a connection; what has begun is accepted and served, the
-queue runs empty, and only then the socket is closed. A newcomer tries again by itself within a second, and is refused.
+So the socket is first bound to a network interface that there is not: from then on the kernel refuses newcomers as if
+nobody listened, while what has begun is accepted and served. The queue runs empty, and only then the socket is closed.
 """
 
-import array
 import socket
-import struct
 import sys
 import time
 
 BACKLOG = 1024
-SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
-FLAGS_OFFSET = 13  # of a TCP header
-SYN, ACK = 0x02, 0x10
-LOAD_BYTE, AND, JUMP_IF_EQUAL, RETURN = 0x30, 0x54, 0x15, 0x06
-DROP, PASS = 0, 0xFFFFFFFF
+SO_BINDTOIFINDEX = 62  # Linux; Python has no name for it
+NOWHERE = 2**30
+"""Index of no interface. Any user may bind a socket of its own that is not bound yet; a packet filter needs a right."""
 UNACKED_OFFSET = 24  # in tcp_info; of a listening socket it is the length of the queue
 LOOK_SECONDS = 0.02
-PROGRAM = (
-    (LOAD_BYTE, 0, 0, FLAGS_OFFSET),
-    (AND, 0, 0, SYN | ACK),
-    (JUMP_IF_EQUAL, 0, 1, SYN),
-    (RETURN, 0, 0, DROP),
-    (RETURN, 0, 0, PASS),
-)
-"""Classic BPF: code, steps to take if true, if false, operand. Any user may put it on a socket of its own."""
 
 
 def open_door(host: str, port: int) -> socket.socket:
@@ -42,11 +30,9 @@ def open_door(host: str, port: int) -> socket.socket:
 
 def turn_newcomers_away(door: socket.socket) -> bool:
     """Begins no more connections, while those that have begun can still be accepted. False where a kernel can't."""
-    program = array.array("B", b"".join(struct.pack("HBBI", *instruction) for instruction in PROGRAM))
-    address, _ = program.buffer_info()
     try:
-        door.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(PROGRAM), address))
-    except OSError:  # a sandbox that is no Linux kernel; closing then costs what it costs everyone
+        door.setsockopt(socket.SOL_SOCKET, SO_BINDTOIFINDEX, NOWHERE)
+    except OSError:  # a kernel before 5.7, or none of Linux's; closing then costs what it costs everyone
         return False
     return True
 
