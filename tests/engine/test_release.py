@@ -23,6 +23,7 @@ from toolchain import Toolchain
 CLIENTS, PAUSE_SECONDS = 4, 0.08
 """About 50 requests a second."""
 QUICK = ("--steps", "25,100", "--bake", "1s")
+AT_ONCE = ("--steps", "100", "--bake", "0s", "--keep-warm", "0s")
 Record = Callable[[str, object], None]
 
 
@@ -277,6 +278,8 @@ def test_an_empty_environment_gets_its_first_image_by_a_release(dev: Dev) -> Non
 
 @pytest.mark.long
 def test_once_it_is_over_a_rollback_releases_the_image_before(dev: Dev) -> None:
+    newer = dev.build("newer")  # of its own: nobody else may have released any
+    assert dev.teal("release", "start", "dev", "--image", newer, *AT_ONCE).returncode == 0
     before = dev.status()
     idle = {"blue": "green", "green": "blue"}[before["live"]]
     done = dev.teal("release", "rollback", "dev", "--bake", "0s", "--keep-warm", "0s")
