@@ -119,6 +119,21 @@ class Here:
         self.groups.update({each["InstanceId"]: each["AutoScalingGroupName"] for each in members})
         return {instance: state for instance, state in states.items() if state != "Terminated"}
 
+    def peers(self) -> set[str]:
+        """Other instances of this one's scaling group that are in service. Raises Problem where it is in no group."""
+        members = self.aws("autoscaling", "describe-auto-scaling-instances")["AutoScalingInstances"]
+        groups = {each["InstanceId"]: each["AutoScalingGroupName"] for each in members}
+        me = self.facts["instance"]
+        if me not in groups:
+            raise Problem(me + " is in no scaling group")
+        serving = {each["InstanceId"] for each in members if each["LifecycleState"] == "InService"}
+        return {each for each in serving if groups[each] == groups[me]} - {me}
+
+    def is_known(self) -> bool:
+        """Whether those who come later find the node: a manager, once it is published."""
+        members = {each["instance"] for each in self.published().get("members", [])}
+        return self.spec["role"] != "manager" or self.facts["instance"] in members
+
     def claim(self) -> int:
         """Number of the claim by which this node got into its swarm; 0 for none."""
         try:
@@ -196,16 +211,11 @@ def step(here: Here, lead: Any) -> bool:
     """
     swarm = here.engine("GET", "/info")["Swarm"]
     state = swarm["LocalNodeState"]
-    if lead and state == "active":
-        try:
-            lead.tend(here, swarm["NodeID"])
-        except Problem:
-            if here.published().get("claim", 0) <= here.claim():
-                raise
-        else:
-            return True
     published = here.published()
-    if state == "active" and published.get("claim", here.claim()) == here.claim():
+    claim = published.get("claim", here.claim())
+    if state == "active" and (claim <= here.claim() if lead else claim == here.claim()):
+        if lead:
+            lead.tend(here, swarm["NodeID"])
         return True
     if state != "inactive":  # a join that failed, or the swarm is another one by now
         here.engine("POST", "/swarm/leave?force=1")
@@ -227,8 +237,8 @@ def stay(here: Here, lead: Any) -> int:
         now, pause = "", RETRY_SECONDS
         try:
             if step(here, lead):
-                is_in, pause = True, PAUSE_SECONDS[here.spec["role"]]
-                is_told = is_told or here.tell()
+                is_in, is_told = True, is_told or (here.is_known() and here.tell())
+                pause = PAUSE_SECONDS[here.spec["role"]] if is_told else RETRY_SECONDS
         except (OSError, ValueError, KeyError, subprocess.SubprocessError, Problem) as problem:
             now, pause = type(problem).__name__ + ": " + str(problem), RETRY_SECONDS
         if now not in ("", said):

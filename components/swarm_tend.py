@@ -1,8 +1,9 @@
 """What managers of a swarm do: one of them starts it, and its leader publishes, labels and removes nodes.
 
 The first claim wins: an SSM parameter claim-<identity>-<number> that is written only if it is not there. Who has it
-starts the swarm. Once every manager known of a claim is gone, by their scaling group's word, nobody has the swarm's
-state any more, and whoever is first to write the next number starts another one.
+starts the swarm. Once every manager known of a claim is gone and no other one is in service, by their scaling group's
+word, nobody has the swarm's state any more, and whoever is first to write the next number starts another one. A manager
+is in service only after it was published, so that none is overlooked in the seconds after a leader's loss.
 """
 
 import json
@@ -31,6 +32,8 @@ def enter(here: Any, published: dict[str, Any]) -> None:
         if not is_started:
             raise NotYet(owner + " has claimed the swarm and not started it yet")
         here.join(published)
+    elif here.peers():  # in service, so they were published once, and are about to be so again
+        raise NotYet(min(here.peers()) + " manages the swarm, and nobody has published that yet")
     elif here.put(_claim(here, latest + 1), json.dumps({"instance": me}), overwrite=False):
         _start(here, latest + 1)
     else:

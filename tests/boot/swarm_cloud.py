@@ -92,7 +92,7 @@ class Passages(socketserver.ThreadingTCPServer):
 
 
 class Account:
-    """Scaling groups of managers and of workers, a zone a node, that hold their instances back, and a log group."""
+    """A scaling group of managers and one of workers, which hold their instances back, and a log group."""
 
     def __init__(self, url: str, calls: Path, roles: list[str]) -> None:
         self._calls = calls
@@ -105,21 +105,24 @@ class Account:
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         ec2.create_launch_template(LaunchTemplateName="node", LaunchTemplateData={"ImageId": "ami-12c6146b"})
         hook = {"LifecycleHookName": HOOK, "LifecycleTransition": gaps_hooks.LAUNCHING, "HeartbeatTimeout": 300}
-        self.instances = []
-        for number in range(len(roles)):
-            block, zone = f"10.0.{number}.0/24", zone_of(number)
-            subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=zone)["Subnet"]["SubnetId"]
-            group = f"{roles[number]}s-{number}"
+        subnets = []
+        for number, zone in enumerate(ZONES):
+            made = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)
+            subnets.append(made["Subnet"]["SubnetId"])
+        for role in sorted(set(roles)):
             scaling.create_auto_scaling_group(
-                AutoScalingGroupName=group,
-                MinSize=1,
-                MaxSize=1,
+                AutoScalingGroupName=f"{role}s",
+                MinSize=roles.count(role),
+                MaxSize=roles.count(role),
                 LaunchTemplate={"LaunchTemplateName": "node", "Version": "1"},
-                VPCZoneIdentifier=subnet,
+                VPCZoneIdentifier=",".join(subnets),
                 LifecycleHookSpecificationList=[hook],
             )
-            members = scaling.describe_auto_scaling_instances()["AutoScalingInstances"]
-            self.instances += [one["InstanceId"] for one in members if one["AutoScalingGroupName"] == group]
+        members = scaling.describe_auto_scaling_instances()["AutoScalingInstances"]
+        free = {
+            role: [one["InstanceId"] for one in members if one["AutoScalingGroupName"] == f"{role}s"] for role in roles
+        }
+        self.instances = [free[role].pop(0) for role in roles]
         self._clients["logs"].create_log_group(logGroupName=LOG_GROUP)
 
     def terminate(self, instance: str) -> None:

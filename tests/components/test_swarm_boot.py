@@ -175,6 +175,45 @@ def test_a_manager_without_a_leader_waits_unless_another_swarm_was_started_meanw
             step(here, lead)
 
 
+def test_a_manager_that_leads_a_swarm_by_itself_follows_to_the_newer_one(
+    here: Here, docker: Docker, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two swarms would write over each other's tokens for ever."""
+    state(docker, "active")
+    here.remember(1)
+    aws["ssm get-parameters"] = parameters(managers=json.dumps({**PUBLISHED, "claim": 2}))
+    lead = Lead()
+    monkeypatch.setattr(lead, "tend", lambda *_: pytest.fail("it publishes its own swarm"))
+    assert step(here, lead) is False
+    assert [each["claim"] for each in lead.entered] == [2]
+
+
+def test_peers_are_those_of_its_group_that_are_in_service(here: Here, aws: dict[str, Any]) -> None:
+    members = [
+        ("i-2", "managers", "InService"), ("i-3", "managers", "InService"), ("i-4", "managers", "Pending:Wait"),
+        ("i-5", "managers", "Terminating"), ("i-6", "workers", "InService"),
+    ]  # fmt: skip
+    told = [{"InstanceId": one, "AutoScalingGroupName": group, "LifecycleState": its} for one, group, its in members]
+    aws["autoscaling describe-auto-scaling-instances"] = {"AutoScalingInstances": told}
+    assert here.peers() == {"i-3"}
+    aws["autoscaling describe-auto-scaling-instances"] = {"AutoScalingInstances": told[1:]}
+    with pytest.raises(Problem, match="i-2 is in no scaling group"):
+        here.peers()
+
+
+@pytest.mark.parametrize(
+    ("role", "members", "known"),
+    [("manager", ["i-1"], False), ("manager", ["i-1", "i-2"], True), ("worker", ["i-1"], True)],
+)
+def test_a_manager_is_known_once_it_is_published(
+    here: Here, aws: dict[str, Any], role: str, members: list[str], known: bool
+) -> None:
+    here.spec["role"] = role
+    told = {**PUBLISHED, "members": [{"instance": each, "address": "10.0.0.1"} for each in members]}
+    aws["ssm get-parameters"] = parameters(managers=json.dumps(told))
+    assert here.is_known() is known
+
+
 @pytest.mark.parametrize("published", [{}, {**PUBLISHED, "identity": "sg-0"}])
 def test_a_worker_waits_for_its_own_swarm(here: Here, aws: dict[str, Any], published: dict[str, Any]) -> None:
     aws["ssm get-parameters"] = parameters(managers=json.dumps(published), worker_token=TOKEN)

@@ -18,6 +18,7 @@ class Ssm:
         self.values: dict[str, str] = {}
         self.secrets: set[str] = set()
         self.living: set[str] = set()
+        self.in_service: set[str] = set()
         self.written: list[str] = []
 
 
@@ -53,6 +54,9 @@ class FakeHere:
 
     def living(self, instances: set[str]) -> dict[str, str]:
         return dict.fromkeys(instances & self.ssm.living, "InService")
+
+    def peers(self) -> set[str]:
+        return self.ssm.in_service - {self.facts["instance"]}
 
     def claim(self) -> int:
         return self._claim
@@ -166,6 +170,16 @@ def test_once_every_manager_is_gone_another_swarm_is_started(ssm: Ssm) -> None:
     ssm.values[CLAIM.format(1)] = json.dumps({"instance": "i-1"})
     enter(fourth, published(1, "i-1", "i-2", "i-3"))
     assert (fourth.did, fourth.claim()) == (["POST /swarm/init"], 2)
+
+
+def test_while_any_manager_is_in_service_no_other_swarm_is_started(ssm: Ssm) -> None:
+    """The leader was lost before it published the others; one of them leads by now, and will publish."""
+    fourth = FakeHere(ssm, "i-4")
+    ssm.values[CLAIM.format(1)] = json.dumps({"instance": "i-1"})
+    ssm.in_service |= {"i-2", "i-3", "i-4"}
+    with pytest.raises(NotYet, match="i-2 manages the swarm, and nobody has published that yet"):
+        enter(fourth, published(1, "i-1"))
+    assert (fourth.did, CLAIM.format(2) in ssm.values) == ([], False)
 
 
 def test_claims_are_found_however_many_there_were(ssm: Ssm) -> None:
