@@ -97,7 +97,6 @@ requirements: $(READY)  ## compile requirements.txt anew
 
 schema: $(READY)  ## write what follows from the components: their schema, the tables of docs/components.md, the packed boot scripts
 	@$(BIN)/python -m scripts.component_schema
-	@$(BIN)/python -m scripts.pack_boot
 
 clean:  ## remove what was made here (not the toolchain in the user's cache)
 	rm -rf .venv .teal examples/*/.teal .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -5,18 +5,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from .boot_archive import UNPACK, packed, written
+
 USER_DATA_MAX_BYTES = 16_384  # EC2's limit, before base64
 CONTAINER_FILE = "/etc/teal/container.json"
-BOOT_FILE = "/usr/local/lib/teal/instance_boot.py"
-VOLUME_FILE = "/usr/local/lib/teal/volume_boot.py"
-UNIT_FILE = "/etc/systemd/system/teal.service"
 
-_HERE = Path(__file__).parent
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = "TEAL_"
@@ -102,7 +99,7 @@ def user_data(container: Container, log_group: str, *, is_baked: bool = False) -
         ]
     if container.volume_arn:
         spec["volume"] = {"id": volume_id(container.volume_arn)}
-    document: dict[str, Any] = {"write_files": [_file(CONTAINER_FILE, json.dumps(spec), "0644")]}
+    document: dict[str, Any] = {"write_files": [written(CONTAINER_FILE, json.dumps(spec))]}
     if not is_baked:
         document = _whole(document["write_files"], has_volume=bool(container.volume_arn))
     return cloud_config(document)
@@ -118,12 +115,12 @@ def cloud_config(document: Mapping[str, Any]) -> str:
 
 def _whole(files: list[dict[str, str]], *, has_volume: bool) -> dict[str, Any]:
     """What makes an instance of a plain system image out of these files: machine/ bakes the same in."""
-    scripts = [_script(BOOT_FILE), *([_script(VOLUME_FILE)] if has_volume else [])]
-    unit = _file(UNIT_FILE, (_HERE / "teal.service").read_text(encoding="utf-8"), "0644")
+    names = ("instance_boot.py", *(["volume_boot.py"] if has_volume else []), "teal.service")
     return {
         "packages": ["docker", *(["e2fsprogs"] if has_volume else [])],
-        "write_files": [*files, *scripts, unit],
+        "write_files": [*files, packed(names)],
         "runcmd": [
+            list(UNPACK),
             ["systemctl", "daemon-reload"],
             ["systemctl", "enable", "--now", "docker.service"],
             ["systemctl", "enable", "--now", "--no-block", "teal.service"],
@@ -131,16 +128,6 @@ def _whole(files: list[dict[str, str]], *, has_volume: bool) -> dict[str, Any]:
     }
 
 
-def _script(path: str) -> dict[str, str]:
-    """A script as it was packed by `make schema`: as it stands it would leave user data no room for the rest."""
-    packed = json.loads((_HERE / "boot_files.json").read_text(encoding="utf-8"))[Path(path).name]
-    return {**_file(path, packed, "0755"), "encoding": "gz+b64"}
-
-
 def encoded(text: str) -> str:
     """In base64, as a launch template takes user data."""
     return base64.b64encode(text.encode()).decode()
-
-
-def _file(path: str, content: str, mode: str) -> dict[str, str]:
-    return {"path": path, "owner": "root:root", "permissions": mode, "content": content}

@@ -3,18 +3,24 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+import pytest
+
 from localcloud.docker.builder import with_base
 from localcloud.docker.client import Client, Recipe
-from localcloud.home import Home
+from localcloud.home import CloudRecord, DriverName, Home
 from localcloud.images.oci import Image
+from localcloud.launch import start, stop
 from localcloud.status import StackStatus, stack_statuses
 from scripts.build_image import ROOT
 from stack_files import region_of
@@ -23,6 +29,24 @@ COMMAND_SECONDS = 60.0
 PLAIN = "TEAL_TRUSTED_HOPS=2"
 DEMO = f"TEAL_DEMO=1 {PLAIN}"
 LABEL = "teal.cloud"
+TEST_SECONDS = 1200  # the first may have to build image and engine
+THE_CLOUD_OUTLIVES_WHO_STARTED_IT = "ignore:subprocess [0-9]+ is still running:ResourceWarning"
+REGION = "eu-west-1"
+BACK_SECONDS = 10.0
+RATE = 100.0
+MIB = 1024 * 1024
+QUICK = ("--steps", "25,100", "--bake", "2s", "--keep-warm", "2s")
+WHO_AM_I = "import os; print(os.getuid(), os.environ['TEAL_INSTANCE'])"
+Record = Callable[[str, object], None]
+
+
+def mark(items: Sequence[pytest.Item], folder: Path) -> None:
+    """The tests below the folder are about Docker, and may take their time."""
+    for item in items:
+        if folder in item.path.parents:
+            item.add_marker(pytest.mark.docker)
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+            item.add_marker(pytest.mark.filterwarnings(THE_CLOUD_OUTLIVES_WHO_STARTED_IT))
 
 
 @dataclass(frozen=True)
@@ -116,3 +140,27 @@ def teal(home: Path, *words: str, seconds: float = 600, folder: Path = ROOT) -> 
         timeout=seconds,
         check=False,
     )
+
+
+@contextmanager
+def dev_up(home: Home, folder: Path = ROOT) -> Iterator[Up]:
+    """The dev stack of a project's folder, in a cloud of its own with the docker driver."""
+    began = time.monotonic()
+    try:
+        done = teal(home.root, "local", "up", "dev", "--driver", "docker", folder=folder)
+        assert done.returncode == 0, f"{done.stderr}\n{home.log_file.read_text()[-3000:]}"
+        yield Up(home, done.stdout.strip().splitlines()[-1], time.monotonic() - began)
+    finally:
+        stop(home)
+
+
+def started(home: Home) -> CloudRecord:
+    """A cloud with the docker driver, and nothing in it."""
+    return start(home, ROOT, [REGION], driver=DriverName.DOCKER).record
+
+
+def kill(record: CloudRecord) -> None:
+    """The cloud has no time to clear up."""
+    daemon = psutil.Process(record.pid)
+    os.kill(record.pid, signal.SIGKILL)
+    within(10, lambda: not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE, "the daemon has ended")

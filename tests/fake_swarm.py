@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from docker_answers import DockerAnswers
+
 
 class FakeDocker(socketserver.ThreadingUnixStreamServer):
     """Services and networks by id; tasks and containers are what a test says."""
@@ -34,22 +36,8 @@ class FakeDocker(socketserver.ThreadingUnixStreamServer):
         return f"unix://{self.server_address}"
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(DockerAnswers, BaseHTTPRequestHandler):
     server: FakeDocker
-    protocol_version = "HTTP/1.1"
-
-    def address_string(self) -> str:
-        return "unix"
-
-    def log_message(self, *_: object) -> None: ...
-
-    def tell(self, body: object, status: int = 200) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
 
     def asked(self) -> tuple[str, dict[str, Any], dict[str, list[str]]]:
         address = urlsplit(self.path)

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -106,12 +107,12 @@ class ImageRunner(Generic[ImageT]):
     def start(self, ready: "ReadyInstance[ImageT]") -> RunningImage:
         """Starts an instance on an address of its own. Raises CannotStart."""
         lease = self._leases.take(ready.birth, ready.spec.volume_id) if ready.spec.volume_id else None
-        try:
-            return self._start(ready, lease)
-        except BaseException:
+        with ExitStack() as undo:
             if lease:
-                lease.release()
-            raise
+                undo.callback(lease.release)
+            started = self._start(ready, lease)
+            undo.pop_all()
+        return started
 
     def _start(self, ready: "ReadyInstance[ImageT]", lease: Lease | None) -> RunningImage:
         birth, spec = ready.birth, ready.spec

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,15 +64,14 @@ class Leases:
             handle = self._volumes.lock(volume_id)
         except VolumeInUse as problem:
             raise VolumeHeld(str(problem)) from problem
-        try:
-            self._attach(birth, volume_id)
-            folder = self._volumes.folder(volume_id)
-        except (ClientError, BotoCoreError, OSError) as problem:
-            os.close(handle)
-            raise CannotStart(str(problem)) from problem
-        except BaseException:
-            os.close(handle)
-            raise
+        with ExitStack() as undo:
+            undo.callback(os.close, handle)
+            try:
+                self._attach(birth, volume_id)
+                folder = self._volumes.folder(volume_id)
+            except (ClientError, BotoCoreError, OSError) as problem:
+                raise CannotStart(str(problem)) from problem
+            undo.pop_all()
         return Lease(folder, handle, partial(self._detach, birth, volume_id))
 
     def _detach(self, birth: Birth, volume_id: str) -> None:

@@ -9,14 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from boot.cloud import METADATA_ADDRESS
 from boot.image import Image
@@ -24,6 +18,7 @@ from boot.machine import Machine, cloud_of, lay_out, started
 from boot.swarm_cloud import ECR, ECR_ADDRESS, address
 from components.swarm_cluster import SwarmCluster
 from deployed import deploy
+from localcloud.dataplane.certificates import self_signed
 
 TRUST = "[Service]\nEnvironment=SSL_CERT_FILE=/etc/played-ca.pem\n"
 """The door's only difference from a real node: it trusts the played registry."""
@@ -161,22 +156,6 @@ def _ip(pid: int, *words: str) -> None:
 
 def _certify(folder: Path) -> None:
     """A certificate of ECR's host name, which signs itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "played ECR")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(ECR)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "key.pem").write_bytes(private)
+    certificate, key = self_signed((ECR,))
+    (folder / "certificate.pem").write_bytes(certificate)
+    (folder / "key.pem").write_bytes(key)

@@ -1,15 +1,14 @@
-import base64
-import io
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 import yaml
 
-from components import swarm_user_data
-from components.swarm_user_data import Node, archive, node_user_data
+import boot_unpacked
+from components import boot_archive
+from components.boot_archive import archive
+from components.swarm_user_data import Node, node_user_data
 
 COMPONENTS = Path(__file__).parents[2] / "components"
 ROLES = ("manager", "worker")
@@ -22,11 +21,10 @@ def node(role: str) -> Node:
     )  # fmt: skip
 
 
-def unpacked(role: str) -> dict[str, bytes]:
+def unpacked(role: str) -> dict[str, str]:
     document = yaml.safe_load(node_user_data(node(role)))
     [packed] = [f["content"] for f in document["write_files"] if f.get("encoding") == "b64"]
-    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed))) as tar:
-        return {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
+    return boot_unpacked.unpacked(packed)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -36,7 +34,7 @@ def test_it_is_cloud_config_with_the_very_files_and_leaves_room(role: str) -> No
     assert set(yaml.safe_load(text)) == {"preserve_hostname", "packages", "write_files", "runcmd"}
     assert len(text) < HALF_OF_WHAT_EC2_TAKES
     for path, content in unpacked(role).items():
-        assert content == (COMPONENTS / Path(path).name).read_bytes()
+        assert content == (COMPONENTS / Path(path).name).read_text()
 
 
 def test_managers_tend_and_workers_have_a_door() -> None:
@@ -53,7 +51,7 @@ def test_the_same_files_give_the_same_bytes_whenever_they_were_written(
 ) -> None:
     before = archive(("swarm_boot.py",))
     (tmp_path / "swarm_boot.py").write_bytes((COMPONENTS / "swarm_boot.py").read_bytes())
-    monkeypatch.setattr(swarm_user_data, "_HERE", tmp_path)
+    monkeypatch.setattr(boot_archive, "_HERE", tmp_path)
     assert archive(("swarm_boot.py",)) == before
 
 

@@ -1,5 +1,4 @@
 import base64
-import gzip
 import json
 import shutil
 import subprocess
@@ -9,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from boot_unpacked import unpacked
 from components import instance_boot
+from components.boot_archive import ARCHIVE_FILE
 from components.user_data import CONTAINER_FILE, USER_DATA_MAX_BYTES, Container, encoded, user_data
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64
@@ -23,14 +24,11 @@ def container(**changes: Any) -> Container:
 
 
 def files(text: str) -> dict[str, str]:
-    """Content by path, as cloud-init writes it."""
-    return {file["path"]: content_of(file) for file in yaml.safe_load(text)["write_files"]}
-
-
-def content_of(file: dict[str, str]) -> str:
-    if file.get("encoding") != "gz+b64":
-        return file["content"]
-    return gzip.decompress(base64.b64decode(file["content"])).decode()
+    """Content by path, as cloud-init writes it and its first command unpacks it."""
+    found: dict[str, str] = {}
+    for file in yaml.safe_load(text)["write_files"]:
+        found |= unpacked(file["content"]) if file["path"] == ARCHIVE_FILE else {file["path"]: file["content"]}
+    return found
 
 
 def test_it_is_cloud_config_with_modules_that_cloud_init_knows() -> None:
@@ -63,7 +61,7 @@ def test_the_unit_starts_the_script_that_the_same_user_data_writes() -> None:
 def test_the_packed_scripts_are_those_that_machine_bakes_in(script: str) -> None:
     written = files(user_data(container(volume_arn=VOLUME), "logs"))
     source = Path(instance_boot.__file__).with_name(script).read_text()
-    assert written[f"/usr/local/lib/teal/{script}"] == source, "components/boot_files.json is old: run make schema"
+    assert written[f"/usr/local/lib/teal/{script}"] == source
 
 
 def test_a_data_volume_is_named_in_the_container_file_and_brings_its_script() -> None:

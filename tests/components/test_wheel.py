@@ -18,7 +18,7 @@ import importlib.metadata, pathlib, sys, teal_components
 from teal_components import Network
 assert "pulumi_docker" not in sys.modules, "who builds no image needs no Docker SDK"
 assert Network.__module__ == "teal_components.network"
-for name in ("py.typed", "teal.service", "teal-swarm.service", "teal-door.service", "boot_files.json"):
+for name in ("py.typed", "teal.service", "teal-swarm.service", "teal-door.service"):
     assert (pathlib.Path(teal_components.__file__).parent / name).is_file(), name
 print(*sorted(each.name.lower().replace("_", "-") for each in importlib.metadata.distributions()))
 """

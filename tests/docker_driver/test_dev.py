@@ -4,41 +4,27 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from bench.cloud import Dev
 from cli.aws import client as aws_client
-from docker_world import Engine, Up, teal, within
+from docker_world import BACK_SECONDS, MIB, QUICK, RATE, WHO_AM_I, Engine, Record, Up, dev_up, teal, within
 from localcloud.environment import stack_environment
 from localcloud.home import DriverName, Home
 from localcloud.images.oci import VERSION_LABEL, Image
 from localcloud.images.registry import push
-from localcloud.launch import stop
 from pty_world import terminal
 from scripts.build_image import ROOT
 from stack_files import region_of
 
-BACK_SECONDS = 10.0
-RATE = 100.0
-MIB = 1024 * 1024
-QUICK = ("--steps", "25,100", "--bake", "2s", "--keep-warm", "2s")
-WHO_AM_I = "import os; print(os.getuid(), os.environ['TEAL_INSTANCE'])"
-Record = Callable[[str, object], None]
-
 
 @pytest.fixture(scope="module")
 def dev(engine: Engine, images: Mapping[str, Image], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    home = Home(tmp_path_factory.mktemp("cloud") / "home")
-    began = time.monotonic()
-    try:
-        done = teal(home.root, "local", "up", "dev", "--driver", "docker")
-        assert done.returncode == 0, f"{done.stderr}\n{home.log_file.read_text()[-3000:]}"
-        yield Up(home, done.stdout.strip().splitlines()[-1], time.monotonic() - began)
-    finally:
-        stop(home)
+    with dev_up(Home(tmp_path_factory.mktemp("cloud") / "home")) as up:
+        yield up
 
 
 def test_it_serves_the_image_that_docker_built_by_one_digest_everywhere(

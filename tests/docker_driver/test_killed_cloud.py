@@ -1,26 +1,22 @@
 """A cloud that is killed leaves containers; the next one clears them away, and nobody else's."""
 
-import os
-import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import psutil
 import pytest
 
 from cli.aws import client as aws_client
-from docker_world import Engine, within
+from docker_world import REGION, Engine, kill, started, within
 from localcloud.environment import stack_environment
-from localcloud.home import CloudRecord, DriverName, Home
+from localcloud.home import CloudRecord, Home
 from localcloud.images.oci import Image
 from localcloud.images.packing import pack
 from localcloud.images.registry import push
-from localcloud.launch import start, stop
+from localcloud.launch import stop
 from localcloud.status import plane_status
 from scaling_world import INSTANCES, run_instances
 from scripts.build_image import ROOT
 
-REGION = "eu-west-1"
 RUNNING_SECONDS = 60.0
 
 
@@ -29,10 +25,6 @@ def home(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
     made = Home(tmp_path_factory.mktemp("killed") / "home")
     yield made
     stop(made)
-
-
-def started(home: Home) -> CloudRecord:
-    return start(home, ROOT, [REGION], driver=DriverName.DOCKER).record
 
 
 def run_image(record: CloudRecord, home: Home, image: Image) -> None:
@@ -53,9 +45,7 @@ def test_a_killed_clouds_containers_are_cleared_away_by_the_next_one(
     record = started(home)
     run_image(record, home, images["app"])
     within(RUNNING_SECONDS, lambda: states(record) == ["running"] * INSTANCES, "instances run")
-    daemon = psutil.Process(record.pid)
-    os.kill(record.pid, signal.SIGKILL)
-    within(10, lambda: not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE, "the daemon has ended")
+    kill(record)
     left = engine.of_cloud(record.mark)
     assert len(left) == INSTANCES
     assert all(engine.inspect(container)["State"]["Running"] for container in left)

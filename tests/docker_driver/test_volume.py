@@ -4,49 +4,30 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import pytest
 
-from docker_world import Engine, teal, within
+from docker_world import Engine, Up, dev_up, teal, within
 from engine.world import copy_project
 from localcloud.home import Home
 from localcloud.images.oci import Image
-from localcloud.launch import stop
-from localcloud.status import stack_statuses
 
 WITH_VOLUME = {"dataVolumeGib": 8, "instances": 1, "maxInstances": 1}
 BACK_SECONDS = 20.0
 
 
-@dataclass(frozen=True)
-class Up:
-    """The stack, up."""
-
-    home: Home
-    url: str
-
-    def count(self) -> int:
-        """One more; the number that it is then."""
-        asked = urllib.request.Request(f"{self.url}/counter", method="POST")
-        with urllib.request.urlopen(asked, timeout=5) as answer:
-            return int(json.load(answer)["count"])
-
-    def healthy(self) -> list[str]:
-        """The instances that serve."""
-        return [one.id for one in stack_statuses(self.home.running(), ["eu-west-1"])["dev"].healthy]
+def count(dev: Up) -> int:
+    """One more; the number that it is then."""
+    asked = urllib.request.Request(f"{dev.url}/counter", method="POST")
+    with urllib.request.urlopen(asked, timeout=5) as answer:
+        return int(json.load(answer)["count"])
 
 
 @pytest.fixture(scope="module")
 def dev(engine: Engine, images: Mapping[str, Image], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    home = Home(tmp_path_factory.mktemp("volume") / "home")
     project = copy_project(tmp_path_factory.mktemp("copies") / "teal", "dev", "dev", **WITH_VOLUME)
-    try:
-        done = teal(home.root, "local", "up", "dev", "--driver", "docker", folder=project)
-        assert done.returncode == 0, f"{done.stderr}\n{home.log_file.read_text()[-3000:]}"
-        yield Up(home, done.stdout.strip().splitlines()[-1])
-    finally:
-        stop(home)
+    with dev_up(Home(tmp_path_factory.mktemp("volume") / "home"), project) as up:
+        yield up
 
 
 def test_an_ordinary_user_writes_to_the_one_folder_that_is_not_read_only(dev: Up, engine: Engine) -> None:
@@ -57,7 +38,7 @@ def test_an_ordinary_user_writes_to_the_one_folder_that_is_not_read_only(dev: Up
     assert (mount["Source"], mount["Destination"], mount["RW"]) == (str(volume), "/data", True)
     assert "TEAL_DATA=/data" in container["Config"]["Env"]
     assert (container["Config"]["User"], container["HostConfig"]["ReadonlyRootfs"]) == ("10001:10001", True)
-    assert [dev.count(), dev.count()] == [1, 2]
+    assert [count(dev), count(dev)] == [1, 2]
     assert (volume / "counter").read_text() == "2\n"
     assert (volume / "counter").stat().st_uid == 10001
 
@@ -65,11 +46,11 @@ def test_an_ordinary_user_writes_to_the_one_folder_that_is_not_read_only(dev: Up
 def test_a_killed_container_is_replaced_by_one_that_counts_on(
     dev: Up, engine: Engine, record_property: Callable[[str, object], None]
 ) -> None:
-    [before], last = dev.healthy(), dev.count()
+    [before], last = dev.healthy(), count(dev)
     engine.run("kill", engine.container(dev.home.running().mark, before))
     killed = time.monotonic()
-    within(BACK_SECONDS, lambda: dev.healthy() not in ([], [before]), "another one serves")
-    assert dev.count() == last + 1
+    within(BACK_SECONDS, lambda: dev.healthy() - {before}, "another one serves")
+    assert count(dev) == last + 1
     record_property("a killed container with a data volume", f"counts on after {time.monotonic() - killed:.1f} s")
 
 

@@ -131,12 +131,20 @@ def check(watched: Watched, before: int) -> None:
     assert {len(writers) for writers in watched.writers} <= {0, 1}, watched.writers
 
 
-@pytest.fixture(scope="module")
-def counting(engine: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counting]:
-    with running_world(tmp_path_factory.mktemp("volume") / "home", engine) as world:
-        project = copy_project(tmp_path_factory.mktemp("copies") / "teal", "dev", "dev", **WITH_VOLUME)
+@contextmanager
+def counting_stack(engine: Toolchain, home: Path, copy: Path) -> Iterator[Counting]:
+    """The dev stack with a data volume, in a cloud of its own."""
+    with running_world(home, engine) as world:
+        project = copy_project(copy, "dev", "dev", **WITH_VOLUME)
         url = world.teal("local", "up", "dev", project=project).strip()
         yield Counting(world, project, url, str(world.stack("dev", project).exports()["dataVolumeId"]))
+
+
+@pytest.fixture(scope="module")
+def counting(engine: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counting]:
+    folder = tmp_path_factory.mktemp("volume")
+    with counting_stack(engine, folder / "home", folder / "teal") as made:
+        yield made
 
 
 def test_the_stack_has_one_encrypted_volume_in_the_zone_of_its_servers(counting: Counting) -> None:

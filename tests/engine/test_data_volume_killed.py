@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from engine.test_data_volume import WITH_VOLUME, Counting, check, snapshots
-from engine.world import copy_project, running_world, within
+from engine.test_data_volume import Counting, check, counting_stack, snapshots
+from engine.world import within
 from toolchain import Toolchain
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
@@ -22,10 +22,9 @@ Record = Callable[[str, object], None]
 
 @pytest.fixture(scope="module")
 def counting(engine: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counting]:
-    with running_world(tmp_path_factory.mktemp("killed") / "home", engine) as world:
-        project = copy_project(tmp_path_factory.mktemp("copies") / "teal", "dev", "dev", **WITH_VOLUME)
-        url = world.teal("local", "up", "dev", project=project).strip()
-        yield Counting(world, project, url, str(world.stack("dev", project).exports()["dataVolumeId"]))
+    folder = tmp_path_factory.mktemp("killed")
+    with counting_stack(engine, folder / "home", folder / "teal") as made:
+        yield made
 
 
 def start(counting: Counting, digest: str) -> "subprocess.Popen[str]":

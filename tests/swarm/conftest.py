@@ -14,25 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from docker_world import Engine, built_images
+from docker_world import Engine, built_images, mark
 from localcloud.docker.client import Client
 from localcloud.docker.services import GATEWAY, INIT
 from localcloud.images.oci import Image
 from scripts.build_image import ROOT
 from settings import of_stack
 
-TEST_SECONDS = 1200  # the first may have to build image and engine
-THE_CLOUD_OUTLIVES_WHO_STARTED_IT = "ignore:subprocess [0-9]+ is still running:ResourceWarning"
 VXLAN = 4789
 BRIDGE = Path("/sys/class/net") / GATEWAY
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.docker)
-            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
-            item.add_marker(pytest.mark.filterwarnings(THE_CLOUD_OUTLIVES_WHO_STARTED_IT))
+    mark(items, Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")

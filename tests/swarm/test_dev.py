@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,16 @@ import pytest
 from bench.cloud import Dev
 from bench.samples import Sample
 from cli.aws import client as aws_client
-from docker_world import Engine, Up, teal, within
+from docker_world import BACK_SECONDS, MIB, QUICK, RATE, WHO_AM_I, Engine, Record, Up, dev_up, teal, within
 from engine.world import copy_project
 from localcloud.environment import stack_environment
 from localcloud.home import Home
 from localcloud.images.oci import Image
 from localcloud.images.registry import push
-from localcloud.launch import stop
 from scripts.build_image import ROOT
 from stack_files import region_of
 
-BACK_SECONDS = 10.0
 READY_SECONDS = 60.0
-RATE = 100.0
-MIB = 1024 * 1024
-QUICK = ("--steps", "25,100", "--bake", "2s", "--keep-warm", "2s")
-WHO_AM_I = "import os; print(os.getuid(), os.environ['TEAL_INSTANCE'])"
-Record = Callable[[str, object], None]
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +34,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dev(
     engine: Engine, images: Mapping[str, Image], project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Up]:
-    home = Home(tmp_path_factory.mktemp("cloud") / "home")
-    began = time.monotonic()
-    try:
-        done = teal(home.root, "local", "up", "dev", "--driver", "docker", folder=project)
-        assert done.returncode == 0, f"{done.stderr}\n{home.log_file.read_text()[-3000:]}"
-        yield Up(home, done.stdout.strip().splitlines()[-1], time.monotonic() - began)
-    finally:
-        stop(home)
+    with dev_up(Home(tmp_path_factory.mktemp("cloud") / "home"), project) as up:
+        yield up
 
 
 def services(engine: Engine, mark: str) -> list[str]:

@@ -1,22 +1,17 @@
 """A cloud that is killed leaves services, which Swarm keeps running; they are cleared away, and nobody else's."""
 
-import os
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 
-import psutil
 import pytest
 
-from docker_world import Engine, within
+from docker_world import Engine, kill, started, within
 from localcloud.docker import engine as engine_module
 from localcloud.docker.services import Services
-from localcloud.home import CloudRecord, DriverName, Home
+from localcloud.home import Home
 from localcloud.images.oci import Image
-from localcloud.launch import start, stop
-from scripts.build_image import ROOT
+from localcloud.launch import stop
 
-REGION = "eu-west-1"
 RUNNING_SECONDS = 60.0
 TASKS = 2
 
@@ -26,10 +21,6 @@ def home(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
     made = Home(tmp_path_factory.mktemp("killed") / "home")
     yield made
     stop(made)
-
-
-def started(home: Home) -> CloudRecord:
-    return start(home, ROOT, [REGION], driver=DriverName.DOCKER).record
 
 
 def run_service(mark: str) -> None:
@@ -48,12 +39,6 @@ def run_service(mark: str) -> None:
 
 def left(engine: Engine, kind: str, mark: str) -> list[str]:
     return engine.run(kind, "ls", "--quiet", "--filter", f"label=teal.cloud={mark}").split()
-
-
-def kill(record: CloudRecord) -> None:
-    daemon = psutil.Process(record.pid)
-    os.kill(record.pid, signal.SIGKILL)
-    within(10, lambda: not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE, "the daemon has ended")
 
 
 @pytest.mark.parametrize("cleared_by", ["the next cloud", "down"])

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from docker_answers import DockerAnswers
 from localcloud.docker.engine import Engine, clear
 from localcloud.docker.errors import DockerError, NoDocker
 
@@ -31,22 +32,8 @@ class FakeDocker(socketserver.ThreadingUnixStreamServer):
         super().__init__(str(path), Answers)
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(DockerAnswers, BaseHTTPRequestHandler):
     server: FakeDocker
-    protocol_version = "HTTP/1.1"
-
-    def address_string(self) -> str:
-        return "unix"
-
-    def log_message(self, *_: object) -> None: ...
-
-    def tell(self, body: object, status: int = 200) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
