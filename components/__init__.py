@@ -1,5 +1,6 @@
 """What an environment is made of: one component a module, each importable alone.
 
+What one or a few of them are made of lies in a folder, which says so in its `__init__.py`; what most share lies here.
 In other people's programs this package is called teal_components, and `from teal_components import Network` imports the
 one module, not all of them: the SDK of one AWS service takes its time, and Docker's is only for who builds images.
 """

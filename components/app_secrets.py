@@ -6,10 +6,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import ssm
 
+from .boot.user_data import check_environment
 from .children import Children
 from .former_names import remembering
 from .parameters import secret_name
-from .user_data import check_environment
 
 
 class AppSecretsArgs(TypedDict):

@@ -9,7 +9,7 @@ from pulumi_aws import ebs
 from .bounds import whole
 from .children import Children
 from .former_names import remembering
-from .subnets import ZONE_PATTERN
+from .vpc.subnets import ZONE_PATTERN
 
 
 class DataVolumeArgs(TypedDict):

@@ -6,18 +6,18 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import autoscaling, ec2, vpc
 
+from .boot.user_data import Container, check_environment, encoded, user_data
 from .bounds import whole
 from .children import Children
-from .data_access import attach_right, data_disk
 from .former_names import remembering
-from .instance_role import Reach, instance_role
 from .instance_types import architecture
-from .launch import Launch, launch_template, mixed_launch, newest_image, only_launch
 from .naming import COLOURS
-from .readiness import first_hook, ready_hook
 from .security_groups import ANYWHERE, allow_to, security_group
+from .servers.data_access import attach_right, data_disk
+from .servers.instance_role import Reach, instance_role
+from .servers.launch import Launch, launch_template, mixed_launch, newest_image, only_launch
+from .servers.readiness import first_hook, ready_hook
 from .tagging import named
-from .user_data import Container, check_environment, encoded, user_data
 
 
 class FleetArgs(TypedDict):

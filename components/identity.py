@@ -13,12 +13,12 @@ from .children import Children
 from .former_names import remembering
 from .github_trust import AUDIENCE, ISSUER, subjects, trust_policy
 from .parameters import parameter_name
-from .permissions import Scope, Statement, policy
-from .pipeline_backend import backend
-from .pipeline_deploy import DEPLOY
-from .pipeline_preview import PREVIEW
-from .pipeline_release import RELEASE
-from .server_boundary import server_boundary
+from .pipeline_roles.backend import backend
+from .pipeline_roles.deploy import DEPLOY
+from .pipeline_roles.permissions import Scope, Statement, policy
+from .pipeline_roles.preview import PREVIEW
+from .pipeline_roles.release import RELEASE
+from .pipeline_roles.server_boundary import server_boundary
 
 ROLES: Mapping[str, Mapping[str, Sequence[Statement]]] = {"preview": PREVIEW, "deploy": DEPLOY, "release": RELEASE}
 """By role, by name of policy, its statements."""

@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_aws import lb
 
-from .access_logs import access_log_bucket
+from .balancing.access_logs import access_log_bucket
 from .bounds import whole
 from .children import Children
 from .former_names import remembering

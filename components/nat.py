@@ -9,9 +9,9 @@ import pulumi
 from pulumi_aws import ec2, ssm
 
 from .children import Children
-from .instance_role import managed_role
 from .security_groups import ANYWHERE, allow_from, allow_to, security_group
-from .subnets import zone_letter
+from .servers.instance_role import managed_role
+from .vpc.subnets import zone_letter
 
 IMAGE_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 WEB_PORTS = (80, 443)

@@ -8,12 +8,12 @@ from pulumi_aws import ec2
 
 from .bounds import retention
 from .children import Children
-from .endpoints import EndpointSite, check_services, interface_endpoints, s3_gateway
-from .flow_logs import FlowLogKeeping, flow_log
 from .former_names import remembering
 from .nat import Nat, NatSite, nat_routes, parse_nat
-from .subnets import ZoneSubnets, plan_subnets, zone_region
-from .tiers import private_tier, public_tier
+from .vpc.endpoints import EndpointSite, check_services, interface_endpoints, s3_gateway
+from .vpc.flow_logs import FlowLogKeeping, flow_log
+from .vpc.subnets import ZoneSubnets, plan_subnets, zone_region
+from .vpc.tiers import private_tier, public_tier
 
 
 class SubnetCidrBlocks(TypedDict):

@@ -7,12 +7,12 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import cloudwatch
 
-from .alarm_topic import alarm_topic, check_emails
-from .alarms import Thresholds, Watched, colour_alarms
 from .bounds import retention, whole
 from .children import Children
-from .dashboard import dashboard_body
 from .former_names import remembering
+from .monitoring.alarm_topic import alarm_topic, check_emails
+from .monitoring.alarms import Thresholds, Watched, colour_alarms
+from .monitoring.dashboard import dashboard_body
 from .naming import COLOURS
 
 T = TypeVar("T")

@@ -8,18 +8,18 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from .boot.swarm_user_data import Node, node_user_data
+from .boot.user_data import encoded
 from .bounds import MANAGER_COUNTS, whole
 from .children import Children
 from .former_names import remembering
 from .instance_types import architecture
-from .launch import newest_image
 from .naming import COLOURS, SWARM_PORTS, colour_ports
 from .parameters import parameter_name
-from .swarm_network import swarm_network
-from .swarm_nodes import Kind, Machines, swarm_nodes
-from .swarm_roles import Parameters, manager_policy, worker_policy
-from .swarm_user_data import Node, node_user_data
-from .user_data import encoded
+from .servers.launch import newest_image
+from .swarm.network import swarm_network
+from .swarm.nodes import Kind, Machines, swarm_nodes
+from .swarm.roles import Parameters, manager_policy, worker_policy
 
 OVERLAY_BLOCK = "100.64.0.0/16"
 

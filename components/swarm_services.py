@@ -8,15 +8,15 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_docker as docker
 
+from .boot.user_data import check_environment
 from .bounds import whole
 from .former_names import remembering
 from .naming import COLOURS
 from .parameters import parameter_name
 from .swarm_cluster import cluster_ports
-from .user_data import check_environment
 
 DOOR = "127.0.0.1:5000/"
-"""Where a worker's own door to ECR listens: components/swarm_door.py."""
+"""Where a worker's own door to ECR listens: components/boot/swarm_door.py."""
 SCRATCH = ("/run", "/tmp")  # noqa: S108  # the container's own
 DROPPED = "ALL"
 

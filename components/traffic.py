@@ -5,10 +5,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from .bounds import whole
-from .children import Children
-from .former_names import remembering
-from .listeners import (
+from .balancing.listeners import (
     SSL_POLICIES,
     asset_rules,
     check_asset_colours,
@@ -22,8 +19,11 @@ from .listeners import (
     idle_rule,
     nothing_released,
 )
+from .balancing.target_groups import HealthCheck, TargetSettings, check_name, twin_target_groups
+from .bounds import whole
+from .children import Children
+from .former_names import remembering
 from .naming import COLOURS, colour_ports
-from .target_groups import HealthCheck, TargetSettings, check_name, twin_target_groups
 
 
 class TrafficSplitArgs(TypedDict):

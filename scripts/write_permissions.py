@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from components.identity import ROLES
-from components.permissions import table
+from components.pipeline_roles.permissions import table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "identity.md"
 BETWEEN = re.compile(r"(<!-- roles -->\n).*?(<!-- end of roles -->)", re.DOTALL)

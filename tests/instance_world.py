@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components import instance_boot
+from components.boot import instance_boot
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "a" * 64
 SPEC: dict[str, Any] = {

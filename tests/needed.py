@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from components.permissions import EVERYTHING, Scope, Statement
+from components.pipeline_roles.permissions import EVERYTHING, Scope, Statement
 from localcloud.api.recorder import Recorded
 from localcloud.api.resources import UNTOLD
 
-RECORD = Path(__file__).parent / "components" / "pipeline_calls.json"
+RECORD = Path(__file__).parent / "components" / "pipeline_roles" / "pipeline_calls.json"
 CHANCE = (
     (re.compile(r"-[0-9a-f]{7}(?=$|[/:])"), "-0000000"),  # what Pulumi appends to names
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "00000000-0000-0000-0000-000000000000"),

@@ -156,7 +156,7 @@ class ContainerInstance:
 
 
 def _environment(launch: Launch[EngineImage]) -> Mapping[str, str]:
-    """As on an instance (components/instance_boot.py)."""
+    """As on an instance (components/boot/instance_boot.py)."""
     return {
         **launch.spec.environment,
         **launch.secrets,

@@ -9,7 +9,7 @@ MEMORY_SHARE = 0.25
 """Of the type's memory: the rest is for what an instance has beside its container, and several must fit here."""
 LEAST_MEMORY_MIB = 128
 PROCESSES = 512
-"""As on an instance (components/instance_boot.py)."""
+"""As on an instance (components/boot/instance_boot.py)."""
 SMALLEST = "t4g.small"
 """Stands for a type that is not known."""
 

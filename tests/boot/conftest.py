@@ -10,7 +10,7 @@ from boot.cloud import LOG_GROUP, REGISTRY_PORT, VOLUME
 from boot.image import Image, image
 from boot.machine import Machine, booted, why_not
 from boot.root import debian_root
-from components.user_data import Container, user_data
+from components.boot.user_data import Container, user_data
 
 CACHE = Path(os.environ.get("TEAL_BOOT_ROOTS", "/var/tmp/teal-boot-roots"))
 """Debian roots, kept from one run to the next."""

@@ -70,7 +70,7 @@ def test_the_image_has_the_very_files_that_user_data_would_write(baked: Path) ->
         ("volume_boot.py", "usr/local/lib/teal/volume_boot.py"),
         ("teal.service", "etc/systemd/system/teal.service"),
     ):
-        assert (baked / place).read_bytes() == (PROJECT / "components" / source).read_bytes()
+        assert (baked / place).read_bytes() == (PROJECT / "components" / "boot" / source).read_bytes()
     assert not (baked / "etc/teal").exists()
     for unit in ("docker.service", "teal.service"):
         assert (baked / "etc/systemd/system/multi-user.target.wants" / unit).is_symlink()

@@ -15,8 +15,8 @@ from boot.cloud import PASSWORD, REGISTRY_PORT
 from boot.conftest import told
 from boot.image import GREETING, Image
 from boot.machine import UP_SECONDS, Machine, booted
-from components.instance_role import instance_policy
-from components.readiness import tell_policy
+from components.servers.instance_role import instance_policy
+from components.servers.readiness import tell_policy
 
 pytestmark = [pytest.mark.boot, pytest.mark.timeout(1200)]
 

@@ -19,7 +19,7 @@ from boot.image import GREETING, Image
 from boot.machine import UP_SECONDS, Machine
 from boot.swarm_cloud import ECR
 from boot.swarm_machines import Site, nodes, told
-from components.swarm_roles import Parameters, manager_policy, worker_policy
+from components.swarm.roles import Parameters, manager_policy, worker_policy
 from components.swarm_services import service_name, through_door
 from deployed import deploy
 

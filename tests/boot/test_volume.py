@@ -13,7 +13,7 @@ import pytest
 from boot.conftest import told
 from boot.image import Image
 from boot.machine import UP_SECONDS, Machine, booted
-from components.data_access import attach_policy
+from components.servers.data_access import attach_policy
 
 pytestmark = [pytest.mark.boot, pytest.mark.timeout(1200)]
 

@@ -5,9 +5,9 @@ import pytest
 import yaml
 
 from components.app_secrets import AppSecrets
+from components.boot.user_data import Container, user_data
 from components.fleet import Fleet
-from components.instance_role import instance_policy
-from components.user_data import Container, user_data
+from components.servers.instance_role import instance_policy
 from deployed import Deployment, deploy
 from policy.rules.servers import secrets_in
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from components.data_access import attach_policy
 from components.data_volume import DataVolume
 from components.fleet import Fleet
+from components.servers.data_access import attach_policy
 from deployed import Deployment, deploy
 from fleet_world import ARGS as FLEET
 from fleet_world import container

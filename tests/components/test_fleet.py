@@ -6,7 +6,7 @@ import pulumi
 import pytest
 import yaml
 
-from components import instance_boot
+from components.boot import instance_boot
 from components.fleet import Fleet, group_sizes
 from deployed import Recorder, Registered, deploy
 from fleet_world import ARGS, IMAGE, container

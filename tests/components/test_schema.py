@@ -16,6 +16,9 @@ from scripts.component_schema import PAGE, ROOT, SCHEMA, as_text, page, released
 from scripts.schema_changes import changes, least_version, problems
 
 NETWORK, NAT = "teal:index:Network", "teal:index:Nat"
+FOLDER = Path(components.__file__).parent
+SOURCES = [*FOLDER.glob("*.py"), *FOLDER.glob("*/*.py")]
+"""Not deeper: a build leaves copies of all there."""
 BOUNDS = "## 0.2.0\n### Breaking\n- x\n"
 
 
@@ -49,7 +52,7 @@ def test_the_version_and_the_changelog_say_what_changed_since_the_last_release(n
 def test_every_component_is_in_the_package_and_every_text_is_there(now: dict[str, Any]) -> None:
     found = {
         node.name
-        for path in Path(components.__file__).parent.glob("*.py")
+        for path in SOURCES
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.ClassDef) and any("ComponentResource" in ast.unparse(base) for base in node.bases)
     }
@@ -74,7 +77,7 @@ def test_python_programs_get_every_component_and_what_it_takes() -> None:
 
 def test_components_import_each_other_by_relative_names() -> None:
     """Else the pip package, which has another name, would look for a package that is not there."""
-    for path in Path(components.__file__).parent.glob("*.py"):
+    for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 assert not (node.module or "").startswith("components"), f"{path.name}: {ast.unparse(node)}"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components import instance_boot
+from components.boot import instance_boot
 from components.swarm_cluster import SwarmCluster
 from deployed import Registered, deploy
 

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 from pulumi.runtime import rpc
 
-from components.listeners import SSL_POLICIES
+from components.balancing.listeners import SSL_POLICIES
 from components.traffic import TrafficSplit
 from deployed import Deployment, Registered, deploy
 

@@ -18,8 +18,10 @@ import importlib.metadata, pathlib, sys, teal_components
 from teal_components import Network
 assert "pulumi_docker" not in sys.modules, "who builds no image needs no Docker SDK"
 assert Network.__module__ == "teal_components.network"
-for name in ("py.typed", "teal.service", "teal-swarm.service", "teal-door.service"):
+for name in ("py.typed", "boot/teal.service", "boot/teal-swarm.service", "boot/teal-door.service"):
     assert (pathlib.Path(teal_components.__file__).parent / name).is_file(), name
+for name in teal_components.__all__:
+    getattr(teal_components, name)
 print(*sorted(each.name.lower().replace("_", "-") for each in importlib.metadata.distributions()))
 """
 WRONG = """
@@ -87,6 +89,13 @@ def test_type_checkers_know_what_components_take(python: Path, tmp_path: Path) -
         check=False,
     )
     assert 'TypedDict item "zones" has type "list[str]"' in done.stdout, done.stdout
+
+
+def test_the_wheel_has_every_room() -> None:
+    rooms = {path.parent.name for path in COMPONENTS.glob("*/__init__.py")}
+    setup = tomllib.loads((COMPONENTS / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert {*setup["packages"]} == {"teal_components", *(f"teal_components.{room}" for room in rooms)}
+    assert len(rooms) > 1
 
 
 def test_the_plugin_installs_the_versions_that_teal_itself_has() -> None:

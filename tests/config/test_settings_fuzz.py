@@ -15,18 +15,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cli.release.judging import rules_of
-from components.alarm_topic import check_emails
-from components.alarms import Thresholds
 from components.app_image import _VERSION
 from components.bounds import retention
 from components.domain import check_domain
-from components.endpoints import check_services
 from components.fleet import group_sizes
 from components.instance_types import architecture, platform
+from components.monitoring.alarm_topic import check_emails
+from components.monitoring.alarms import Thresholds
 from components.nat import parse_nat
-from components.subnets import plan_subnets
 from components.swarm_cluster import manager_count
 from components.traffic import target_settings
+from components.vpc.endpoints import check_services
+from components.vpc.subnets import plan_subnets
 from config.settings import Settings, SettingsError, of_stack, parse
 from config.stack_files import region_of, stack_config
 from deployed import ZONES, deploy

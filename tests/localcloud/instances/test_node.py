@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.swarm_user_data import Node as Told
-from components.swarm_user_data import node_user_data
+from components.boot.swarm_user_data import Node as Told
+from components.boot.swarm_user_data import node_user_data
 from localcloud.instances.errors import InstanceError
 from localcloud.instances.node import Node, node_from_user_data
 

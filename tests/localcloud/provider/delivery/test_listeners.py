@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from components.listeners import SSL_POLICIES
+from components.balancing.listeners import SSL_POLICIES
 from localcloud.provider.errors import ApiRefused, PartlyMade
 
 LB, TARGET_GROUP = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/targetGroup:TargetGroup"

@@ -1,0 +1,1 @@
+"""What Observability (observability.py) is made of: alarms, the topic that tells them, the dashboard."""
