@@ -187,6 +187,7 @@ class Settings(BaseModel):
     instances: Annotated[Whole, Field(ge=1, le=100)]
     max_instances: Annotated[Whole, Field(ge=1, le=100)]
     data_volume_gib: Annotated[Whole, Field(ge=0, le=16_384)]
+    data_snapshots_kept: Annotated[Whole, Field(ge=1, le=1000)]
     orchestrator: Orchestrator
     swarm_managers: Annotated[Whole, AfterValidator(_managers)]
     swarm_host: Annotated[str, Field(max_length=300), AfterValidator(_swarm_host)]

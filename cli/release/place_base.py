@@ -11,12 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cli.aws import HASTY, PATIENT
 from cli.steps import Steps
 from release.adapters.autoscaling import size_of
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_hands import HandTable
 from release.adapters.dynamodb_lock import LockTable
 from release.adapters.ebs import EbsVolume
+from release.adapters.ebs_snapshots import EbsSnapshots
 from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
 from release.alarms import why_not_quiet
@@ -29,6 +31,8 @@ from release.ports import Clock, Watcher
 from stack_files import region_of
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from cli.release.company import Company
     from settings import Settings
 
@@ -90,8 +94,8 @@ class Place(ABC):
         """The environment of a process that is to reach it."""
 
     @abstractmethod
-    def new_client(self, service: str, region: str | None = None) -> Any:
-        """A client of an AWS service, in its region or another."""
+    def new_client(self, service: str, region: str | None = None, config: "Config" = PATIENT) -> Any:
+        """A client of an AWS service, in its region or another, patient or not."""
 
     @cached_property
     def ledger(self) -> LedgerTable:
@@ -167,6 +171,14 @@ class Place(ABC):
         """A data volume of its."""
         return EbsVolume(self.client("ec2"), volume_id)
 
+    def snapshots(self, volume_id: str) -> EbsSnapshots:
+        """Snapshots of a data volume that releases have made. Nobody waits long for an answer about them."""
+        return EbsSnapshots(lambda: self._hasty_ec2, volume_id)
+
+    @cached_property
+    def _hasty_ec2(self) -> Any:
+        return self.new_client("ec2", config=HASTY)
+
     def _volume_trouble(self, volume_id: str, routes: Routes) -> str | None:
         ours = self.health(routes).servers().values()
         return self.data(volume_id).trouble(frozenset().union(*ours))
@@ -194,6 +206,7 @@ class Place(ABC):
             traffic=self.traffic(routes),
             health=self.health(routes),
             data=self.data(volume_id) if volume_id else None,
+            snapshots=self.snapshots(volume_id) if volume_id else None,
             judge=company,
             hooks=company,
             clock=clock,
