@@ -305,7 +305,9 @@ def three_releases(teal: Teal) -> list[str]:
     return found
 
 
-def test_as_many_snapshots_stay_as_the_setting_says_and_a_persons_own(teal: Teal, stand: Stand, project: Path) -> None:
+def test_as_many_snapshots_stay_as_the_setting_says_and_plan_and_status_tell_which(
+    teal: Teal, stand: Stand, project: Path
+) -> None:
     own = by_hand(stand)
     keeps(project, 2)
     releases = three_releases(teal)
@@ -324,21 +326,18 @@ def test_as_many_snapshots_stay_as_the_setting_says_and_a_persons_own(teal: Teal
     assert (document["snapshots"]["kept"], document["plan"]["snapshots_kept"]) == (2, 2)
     assert len(stand.snapshots()) == 3, "a plan deletes nothing"
 
-
-def test_status_tells_which_snapshots_there_are(teal: Teal, stand: Stand) -> None:
-    assert "snapshot" not in teal("release", "status", "dev").out
-    releases = three_releases(teal)
     told = [line for line in teal("release", "status", "dev").out.splitlines() if line.startswith("snapshot ")]
-    assert [next(one for one in releases if f"before {one}," in line) for line in told] == releases[::-1]
-    assert f"written by {LIVE}" in told[-1]
+    assert [next(one for one in releases if f"before {one}," in line) for line in told] == releases[:0:-1]
+    assert f"written by sha256:{'d' * 64}, complete" in told[-1]
     found = json.loads(teal("release", "status", "dev", "--json").out)["snapshots"]
-    assert [each["release_id"] for each in found["of_releases"]] == releases[::-1]
+    assert [each["release_id"] for each in found["of_releases"]] == releases[:0:-1]
     assert (found["data_volume"], found["problem"]) == (stand.volume, None)
 
 
 def test_where_a_plan_deletes_nothing_it_says_so(teal: Teal, stand: Stand) -> None:
     told = teal("release", "plan", "dev", *QUICK).out.splitlines()
     assert f"end     no snapshot goes: {stand.volume} has 0, and keeps 10" in told
+    assert "snapshot" not in teal("release", "status", "dev").out
 
 
 def test_what_can_not_be_deleted_is_a_warning_and_the_release_is_done(

@@ -11,11 +11,23 @@ from any_engine import AnyEngine
 from release.ledger import Colour, Plan, State
 from release.machine import Phase
 from release_world import LIVE
+from snapshot_world import made
 from volume_world import VolumeWorld, moving
 
 LONG_EXAMPLES, LONG_STEPS = 300, 60
 KEPT = 2
 """Snapshots that stay."""
+TROUBLES: tuple[dict[str, object], ...] = (
+    {},
+    {"store_seconds": 5.0},
+    {"store_seconds": 3600.0},
+    {"is_breaking": True},
+    {"unread": "RequestLimitExceeded"},
+    {"stay": "UnauthorizedOperation"},
+)
+"""What may be the matter with snapshots, by attribute of the shelf."""
+CALLS = st.none() | st.integers(0, 25)
+"""At which call of a release it is killed: it makes some fifteen, and one for each snapshot that it deletes."""
 
 
 class AnyVolume(AnyEngine):
@@ -27,6 +39,7 @@ class AnyVolume(AnyEngine):
     def made(self, is_empty: bool) -> VolumeWorld:
         world = VolumeWorld(State.initial() if is_empty else State.first(LIVE, 1))
         world.shelf.kept = KEPT
+        world.shelf.put(*(made(number, LIVE if number == 1 else "") for number in range(1, 5)))
         return world
 
     def wanted(self, steps: tuple[int, ...], digest: str, capacity: int) -> Plan:
@@ -59,20 +72,28 @@ class AnyVolume(AnyEngine):
         self.world.refused = "RequestLimitExceeded"
         self.time_passes(looks)
 
-    @rule(seconds=st.sampled_from([0.0, 10.0, 300.0]), is_breaking=st.booleans(), looks=st.integers(1, 8))
-    def snapshots_are_slow_or_break(self, seconds: float, is_breaking: bool, looks: int) -> None:
-        self.world.shelf.store_seconds, self.world.shelf.is_breaking = seconds, is_breaking
-        self.time_passes(looks)
+    @rule(digest=st.sampled_from("bcd"), trouble=st.sampled_from(TROUBLES), call=CALLS, is_before=st.booleans())
+    def one_goes_through(self, digest: str, trouble: dict[str, object], call: int | None, is_before: bool) -> None:
+        """But for its snapshots, and unless it is killed. Whoever changed the listener has changed it back."""
+        self.world.listener, self.is_foreign = self.world.state.shares, False
+        self.all_recovers()
+        for name, value in trouble.items():
+            setattr(self.world.shelf, name, value)
+        wire = self.world.wire
+        if call is not None:
+            at = len(wire.calls) + call
+            wire.cut_before, wire.cut_after = (at, None) if is_before else (None, at)
+        if self.is_in_flight:
+            self.engine = self.world.engine()
+            self.does(self.engine.resume)
+        else:
+            self.somebody_starts((100,), digest, 1)
+        if self.engine and self.is_in_flight:
+            self.does(self.engine.run)
 
-    @rule(looks=st.integers(1, 20))
-    def nobody_tells_of_snapshots(self, looks: int) -> None:
-        self.world.shelf.unread = "RequestLimitExceeded"
-        self.time_passes(looks)
-
-    @rule(looks=st.integers(1, 20))
-    def no_snapshot_is_deleted(self, looks: int) -> None:
-        self.world.shelf.stay = "UnauthorizedOperation"
-        self.time_passes(looks)
+    @rule(digest=st.sampled_from("bcd"), trouble=st.sampled_from(TROUBLES))
+    def another_goes_through(self, digest: str, trouble: dict[str, object]) -> None:
+        self.one_goes_through(digest, trouble, None, True)
 
     @rule(looks=st.integers(1, 8))
     def nobody_tells_who_has_the_volume(self, looks: int) -> None:
@@ -91,8 +112,9 @@ class AnyVolume(AnyEngine):
     def teardown(self) -> None:
         """And once two releases more have ended well, there are just as many snapshots as are to stay."""
         super().teardown()
-        if not hasattr(self, "world") or self.is_foreign:
+        if not hasattr(self, "world"):
             return
+        self.world.listener, self.is_foreign = self.world.state.shares, False
         for digest in "ef":
             self.somebody_starts((100,), digest, 1)
             assert self.engine is not None

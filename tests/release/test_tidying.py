@@ -141,9 +141,9 @@ def test_what_ec2_does_not_tell_is_told() -> None:
 def test_hundreds_go_a_few_at_a_time() -> None:
     world = stocked(100)
     done(world)
-    assert len(world.shelf.ids) == 101 - MOST_AT_ONCE
+    assert world.shelf.ids == [*(f"old-{number}" for number in range(MOST_AT_ONCE + 1, 101)), "snap-1"]
     next_one(world)
-    assert len(world.shelf.ids) == 101 - 2 * MOST_AT_ONCE
+    assert world.shelf.ids == [*(f"old-{number}" for number in range(2 * MOST_AT_ONCE + 1, 101)), "snap-1"]
 
 
 def upon_the_first(world: VolumeWorld, act: Callable[[], None]) -> None:
