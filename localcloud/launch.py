@@ -33,7 +33,7 @@ class Started:
     record: CloudRecord
     was_running: bool
     was_gone: bool
-    """Whether an earlier cloud had ended without being taken down; its stacks are lost with it."""
+    """Whether an earlier cloud had ended without being taken down; its stacks are lost with it, its data is not."""
 
 
 def start(
@@ -56,16 +56,20 @@ def start(
             _require_driver(record, driver)
             return Started(record, was_running=True, was_gone=False)
         if record is not None:
-            _clear(home, record)
+            _clear(home, record, keeps_data=home.has_data)
         options = [f"--driver={driver or DriverName.PROCESS}", *([f"--ends-with={ends_with}"] if ends_with else [])]
         launched = _launch(home, project, regions, waiting, options)
         return Started(launched, was_running=False, was_gone=record is not None)
 
 
 def stop(home: Home) -> bool:
-    """Ends the cloud and forgets its stacks; False if there was none. Raises LocalCloudError past its deadline."""
+    """Ends the cloud and forgets its stacks and data volumes, also those that a killed one left.
+
+    False if there was none. Raises LocalCloudError past its deadline.
+    """
     record = home.record()
     if record is None:
+        _forget_data(home)
         return False
     was_alive = record.is_alive
     if was_alive:
@@ -74,10 +78,31 @@ def stop(home: Home) -> bool:
     return was_alive
 
 
-def _clear(home: Home, record: CloudRecord) -> None:
+def _forget_data(home: Home) -> None:
+    """Removes what a killed cloud left, where none has taken its place; one that starts just now keeps it."""
+    if home.has_data:
+        with _alone(home, lambda _: None):
+            if home.record() is None:
+                home.forget()
+
+
+def _clear(home: Home, record: CloudRecord, *, keeps_data: bool = False) -> None:
     """Ends what a cloud may have left, and forgets it. Raises LocalCloudError for containers that may stay."""
     _end_processes(record.mark)
-    home.forget()
+    if not keeps_data:
+        home.forget()
+        _clear_containers(record)
+        return
+    try:
+        _clear_containers(record)  # first: one that stays would go on writing to a volume that is another's next
+    except LocalCloudError as error:
+        raise LocalCloudError(
+            f"{error}; until then its data volumes wait (`teal local down` removes them, and ends this)"
+        ) from error
+    home.forget(keeps_data=True)
+
+
+def _clear_containers(record: CloudRecord) -> None:
     if record.driver is DriverName.DOCKER:
         from localcloud.docker.engine import clear  # here, since its client library takes its time
 
