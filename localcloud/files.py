@@ -19,6 +19,17 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644, *, lasts: bo
                 file.flush()
                 os.fsync(descriptor)
         beside.replace(path)
+        if lasts:
+            _sync_folder(path.parent)
     except OSError:  # a full disk: half of it would keep what room there is
         beside.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Has the names of its files on the disk itself."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

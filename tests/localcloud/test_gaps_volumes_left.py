@@ -17,7 +17,6 @@ from localcloud.api.server import ApiServer
 from localcloud.dataplane.observe import api_client
 from localcloud.left import Disk
 from localcloud.volumes import VolumeInUse, Volumes
-from scaling_world import run_instances
 
 REGION = "eu-north-1"
 """Nobody else's: moto keeps one state for all servers of a process."""
@@ -28,8 +27,8 @@ TAGS = {"Project": "teal", "Environment": "dev", "Name": "data-volume"}
 class World:
     """An API with memory, folders without, and a hand that kills."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.ec2 = api_client("ec2", REGION, url)
+    def __init__(self, ec2: Any, folder: Path) -> None:
+        self.ec2 = ec2
         self.folder = folder
         self.volumes = self._begin()
 
@@ -84,9 +83,14 @@ def url() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture(scope="module")
+def ec2(url: str) -> Any:
+    return api_client("ec2", REGION, url)
+
+
 @pytest.fixture
-def world(url: str, tmp_path: Path) -> Iterator[World]:
-    made = World(url, tmp_path)
+def world(ec2: Any, tmp_path: Path) -> Iterator[World]:
+    made = World(ec2, tmp_path)
     yield made
     made.end()
 
@@ -160,7 +164,7 @@ def test_a_snapshot_is_there_under_its_own_id_and_makes_a_volume(world: World) -
     world.kill()
     assert world.new_volume() == first
     own = [{"Name": "volume-id", "Values": [first]}, {"Name": "tag:Release", "Values": ["r-1"]}]
-    [told] = world.ec2.describe_snapshots(OwnerIds=["self"], Filters=own)["Snapshots"]
+    [told] = world.ec2.describe_snapshots(Filters=own)["Snapshots"]
     assert (told["SnapshotId"], told["Description"], told["VolumeSize"], told["State"]) == (
         made["SnapshotId"], "before release r-1", 8, "completed",
     )  # fmt: skip
@@ -197,8 +201,7 @@ def test_a_volume_that_was_used_goes_when_it_is_deleted(world: World) -> None:
     world.count(first, 7)
     world.kill()
     assert world.new_volume() == first
-    [ami, *_] = world.ec2.describe_images(Owners=["amazon"])["Images"]
-    started = world.ec2.run_instances(ImageId=ami["ImageId"], MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    started = world.ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     world.ec2.attach_volume(VolumeId=first, InstanceId=started, Device="/dev/sdf")
     world.ec2.detach_volume(VolumeId=first, InstanceId=started)
     world.ec2.terminate_instances(InstanceIds=[started])
@@ -208,11 +211,15 @@ def test_a_volume_that_was_used_goes_when_it_is_deleted(world: World) -> None:
     assert (world.left(), world.new_volume() == first) == ([], False)
 
 
-def test_disks_of_servers_and_of_machine_images_are_not_written_down(world: World, url: str) -> None:
-    run_instances(world.ec2, api_client("autoscaling", REGION, url), f"r/a@sha256:{'0' * 64}")
-    assert world.known(), "servers have disks of their own"
-    assert not list(world.folder.glob("*/*"))
-    api_client("autoscaling", REGION, url).delete_auto_scaling_group(AutoScalingGroupName="app", ForceDelete=True)
+def test_a_servers_own_disk_is_not_written_down_and_takes_nothing_over_whatever_its_tags(world: World) -> None:
+    first = world.new_volume()
+    world.kill()
+    before = sorted(world.folder.glob("*/*"))
+    started = world.ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, **tagged("volume", TAGS))
+    assert (len(world.known()), world.left()) == (2, [first])
+    assert sorted(world.folder.glob("*/*")) == before
+    world.ec2.terminate_instances(InstanceIds=[started["Instances"][0]["InstanceId"]])
+    assert world.new_volume() == first
 
 
 def test_where_the_disk_is_full_a_snapshot_is_an_error_and_nothing_of_it_is_left(
@@ -220,12 +227,12 @@ def test_where_the_disk_is_full_a_snapshot_is_an_error_and_nothing_of_it_is_left
 ) -> None:
     first = world.new_volume()
     world.count(first, 7)
-    before = world.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    own = [{"Name": "volume-id", "Values": [first]}]
     for what in ("_copy_file", "write_atomically"):
         full_disk(what)
         with pytest.raises(ClientError, match=r"InternalError.*No space left on device"):
             world.ec2.create_snapshot(VolumeId=first)
-        assert world.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == before
+        assert world.ec2.describe_snapshots(Filters=own)["Snapshots"] == []
         assert not list(world.folder.glob("snapshots/*"))
 
 
