@@ -1,6 +1,7 @@
 """Starts, finds and stops the daemon of an embedded cloud."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ START_SECONDS = 60.0
 ANSWER_SECONDS = 15.0
 STOP_SECONDS = 30.0
 ORPHAN_SECONDS, KILL_SECONDS = 5.0, 5.0
+ROOM_BYTES = 64 * 1024
 STATUS_PATH = "/_teal/status"
 DAEMON = (sys.executable, "-m", "localcloud.daemon")
 """Command of the process that is the cloud; takes the home, the project and the regions."""
@@ -180,7 +182,7 @@ def _answering(home: Home, daemon: "subprocess.Popen[bytes]") -> CloudRecord:
     while time.monotonic() < deadline:
         if daemon.poll() is not None:
             raise CloudStartFailed(
-                f"the embedded cloud ended while it started: {_last_line(home)} (see {home.log_file})"
+                f"the embedded cloud ended while it started: {_last_words(home)} (see {home.log_file})"
             )
         record = home.record()
         if record is not None and record.pid == daemon.pid and _answers(record):
@@ -227,6 +229,8 @@ def _mark_of(process: psutil.Process) -> str | None:
         return None  # somebody else's process, or one that has just ended
 
 
-def _last_line(home: Home) -> str:
+def _last_words(home: Home) -> str:
+    if shutil.disk_usage(home.root).free < ROOM_BYTES:
+        return "the disk is full"  # so the log may not have taken what it said
     lines = home.log_file.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"

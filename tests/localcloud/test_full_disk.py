@@ -1,5 +1,6 @@
 """A real cloud whose log grows without end, on a disk that fills up: it lives on, and what it could not do is told."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ from botocore.exceptions import ClientError
 
 from containers.rotated import RotatedLog
 from fake_machine import wait_for
-from localcloud import logs
+from localcloud import launch, logs
 from localcloud.dataplane.observe import api_client
+from localcloud.errors import CloudStartFailed
 from localcloud.home import CloudRecord, Home
 from localcloud.launch import start, stop
 from localcloud.status import plane_status
@@ -109,3 +111,15 @@ def test_on_a_full_disk_the_cloud_lives_and_a_snapshot_is_an_error_that_leaves_n
     assert (world.home.snapshots / snapshot / "content").stat().st_size == 100_000
     world.say_something()
     wait_for(lambda: b"not all of this log could be written" in world.home.log_file.read_bytes(), SECONDS)
+
+
+def test_where_the_log_could_not_be_written_either_a_start_that_fails_tells_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "DAEMON", (sys.executable, "-S", "-c", "import sys; print('gone'); sys.exit(1)"))
+    with small_file_system(tmp_path / "disk", "1m") as disk:
+        home = Home(disk / "home")
+        home.prepare()
+        fill(disk)
+        with pytest.raises(CloudStartFailed, match=r"ended while it started: the disk is full \(see .*cloud.log\)"):
+            start(home, PROJECT, [REGION])
