@@ -9,13 +9,13 @@ import click
 from cli.failures import one_line
 from cli.local.options import json_option
 from cli.project import Project, find_project
+from config.stack_files import region_of
 from localcloud.environment import stack_names
 from localcloud.errors import CloudNotRunning
 from localcloud.home import Home
 from localcloud.left import Disk
 from localcloud.status import StackStatus, plane_status, stack_statuses
 from localcloud.volumes import Volumes
-from stack_files import region_of
 
 COLUMNS = ("id", "colour", "zone", "address", "health")
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from config.settings import SettingsError, of_stack
+from config.stack_files import region_of
 from engine.world import World, copy_project
 from localcloud.errors import StackFailed
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
-from settings import SettingsError, of_stack
-from stack_files import region_of
 from stack_files_made import ODDITIES, good, is_clear, written
 
 FILES, LEAST_FILES = 30, 12
