@@ -241,7 +241,7 @@ def test_old_snapshots_go_from_ec2_and_disk_and_a_persons_own_stays(counting: Co
                 own = made["SnapshotId"]
             going.result()
         left = {each["SnapshotId"] for each in snapshots(counting)}
-        assert {folder.name for folder in counting.world.home.snapshots.iterdir()} == left
+        assert {each.stem for each in counting.world.home.snapshots.iterdir()} == left, "folders, each with its record"
         assert own in left
         assert len(left - {own}) == KEPT
         assert len(left - known - {own}) == 1, "the release's own is one of them"
