@@ -11,6 +11,7 @@ from cli.release.image import wanted_digest
 from cli.release.options import Pace, despite_option, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
 from cli.release.planning import plan_of
+from cli.release.touched import touched
 from release.gates import Gate, gates, least_time
 from release.ledger import Plan
 
@@ -46,7 +47,7 @@ def plan(
         routes = place.routes
         answers = gates(found, place.found(found, routes))
         gap = gap_of(place, found, state, pace)
-        remarks = [each.remark(environment) for each in place.touched(routes)]
+        remarks = [each.remark(environment) for each in touched(place, routes)]
     if as_json:
         is_live = state.side(state.live).digest == digest
         more = {"remarks": remarks, "gap": gap and gap.document()}

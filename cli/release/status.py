@@ -9,6 +9,7 @@ import click
 from cli.failures import one_line
 from cli.release.options import environment_argument, json_option
 from cli.release.place import Place, place_of
+from cli.release.touched import touched
 from release.ledger import Colour
 from release.states import are_answered
 
@@ -84,7 +85,7 @@ def _document(place: Place) -> dict[str, Any]:
             }
             for colour, side in sides.items()
         },
-        "touched": [{**each.document(), "remark": each.remark(place.name)} for each in place.touched(routes)],
+        "touched": [{**each.document(), "remark": each.remark(place.name)} for each in touched(place, routes)],
         "lock": str(holder) if holder else None,
         "release": flight
         and {
