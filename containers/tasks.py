@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from containers import docker
@@ -22,11 +22,14 @@ COLOUR = "teal.colour"
 """Label that SwarmServices put there."""
 MOST = 20
 """Containers of a worker that are told, the newest: more would not fit into an answer of Run Command."""
+RECENT_SECONDS = 30.0
+"""How long a container that does not run any more is shown, unless another has its place."""
 LIVING = ("running", "paused", "restarting")
 _FIELDS = {
     "state": "json .State.Status",
     "started": "json .State.StartedAt",
     "created": "json .Created",
+    "finished": "json .State.FinishedAt",
     "code": "json .State.ExitCode",
     "error": "json .State.Error",
     "health": 'if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end',
@@ -50,6 +53,8 @@ class Found:
     port: int
     """Port of the worker that is published for it; 0 for none."""
     made: datetime
+    seconds: float
+    """Since it was made, or has ended, by the clock of its worker."""
     inside: Inside
     reason: str
     """Why it does not run; empty where it does."""
@@ -63,9 +68,9 @@ class Found:
 
 
 def listing() -> str:
-    """Asks for all containers of tasks, ended ones too."""
+    """Asks for the time, and for all containers of tasks, ended ones too."""
     asked = f"docker inspect --type container --format {shlex.quote(_FORMAT)}"
-    return _of_each(f"docker ps --all --quiet --no-trunc {_OURS}", asked)
+    return "date +%s && " + _of_each(f"docker ps --all --quiet --no-trunc {_OURS}", asked)
 
 
 def stats() -> str:
@@ -76,7 +81,9 @@ def stats() -> str:
 def found(answer: str, environment: str) -> list[Found]:
     """The environment's tasks in an answer to listing; another's are passed over. Raises Unanswered."""
     try:
-        told = [_found(json.loads(line)) for line in answer.splitlines() if line.strip()]
+        first, *lines = answer.splitlines() or [""]
+        now = datetime.fromtimestamp(int(first), UTC)
+        told = [_found(json.loads(line), now) for line in lines if line.strip()]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unanswered(f"Docker's answer can't be read: {answer.strip()[:80]!r}") from error
     services = {colour: f"teal-{environment}-{colour}" for colour in COLOURS}
@@ -94,13 +101,17 @@ def usages(answer: str) -> dict[str, Usage]:
 
 
 def standing(tasks: Iterable[Found]) -> list[Found]:
-    """Those that Swarm may still want: all that run, and the last of a slot where none does.
+    """Those that Swarm may still want: all that run, and the last of a slot where none does, if that was just now.
 
-    Workers keep some containers of earlier tasks; of what was scaled away Swarm removes them.
+    Workers keep some containers of earlier tasks, even of slots that were scaled away.
     """
     known = sorted(tasks, key=lambda each: each.made)
     last = {each.slot: each.name for each in known}
-    return [each for each in known if each.inside.state in LIVING or last[each.slot] == each.name]
+    return [
+        each
+        for each in known
+        if each.inside.state in LIVING or (last[each.slot] == each.name and each.seconds < RECENT_SECONDS)
+    ]
 
 
 def _of_each(ids: str, asked: str) -> str:
@@ -109,17 +120,18 @@ def _of_each(ids: str, asked: str) -> str:
     return f'ids=$({ids}) && {newest} && {{ [ -z "$ids" ] || {asked} $ids; }}'
 
 
-def _found(told: Mapping[str, Any]) -> Found:
+def _found(told: Mapping[str, Any], now: datetime) -> Found:
     state, since = str(told["state"]), docker.moment(told["started"])
     published = [int(each["HostPort"]) for some in (told["ports"] or {}).values() for each in some or []]
-    made = docker.moment(told["created"])
-    if made is None:
-        raise ValueError(told["created"])
+    made, finished = docker.moment(told["created"]), docker.moment(told["finished"])
+    if made is None or finished is None:
+        raise ValueError(told)
     return Found(
         name=str(told["task"]),
         colour=str(told["colour"]),
         port=published[0] if published else 0,
         made=made,
+        seconds=(now - max(made, finished)).total_seconds(),
         inside=Inside(
             state=state,
             digest=str(told["image"]).partition("@")[2],

@@ -18,7 +18,6 @@ from botocore.exceptions import ClientError
 DIGEST = "sha256:" + "0a" * 32
 IMAGE = f"127.0.0.1:5000/123456789012.dkr.ecr.eu-west-1.amazonaws.com/app@{DIGEST}"
 PORTS = {"blue": 8081, "green": 8082}
-BEGAN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DOCKER = """#!/bin/sh
 here={folder}
 printf '%s\\n' "$*" >> $here/asked
@@ -33,14 +32,19 @@ def task(slot: int, ending: str, colour: str = "blue", environment: str = "prod"
     return f"teal-{environment}-{colour}.{slot}.{ending * 25}"[: len(f"teal-{environment}-{colour}.{slot}.") + 25]
 
 
-def container(name: str, state: str = "running", age: float = 3600, **changes: Any) -> dict[str, Any]:
-    """A task's container, as `docker inspect` tells it in the words of containers/tasks.py."""
+def container(name: str, state: str = "running", age: float = 3600, ended: float = 1, **changes: Any) -> dict[str, Any]:
+    """A task's container, in the words by which containers/tasks.py has `docker inspect` tell it.
+
+    Its age and, unless it runs, since when it has ended are seconds.
+    """
     colour = name.partition(".")[0].rpartition("-")[2]
-    began = (BEGAN - timedelta(seconds=age)).isoformat().replace("+00:00", ".123456789Z")
+    now = datetime.now(UTC)
+    began = stamp(now - timedelta(seconds=age))
     return {
         "state": state,
         "started": began,
         "created": began,
+        "finished": "0001-01-01T00:00:00Z" if state == "running" else stamp(now - timedelta(seconds=ended)),
         "code": 0,
         "error": "",
         "health": "healthy" if state == "running" else "unhealthy",
@@ -51,6 +55,11 @@ def container(name: str, state: str = "running", age: float = 3600, **changes: A
         "ports": {"8080/tcp": [{"HostIp": "", "HostPort": str(PORTS.get(colour, 0))}]},
         **changes,
     }
+
+
+def stamp(moment: datetime) -> str:
+    """A time as Docker writes it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}789Z"
 
 
 @dataclass

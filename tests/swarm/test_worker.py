@@ -160,11 +160,12 @@ def test_a_task_that_does_not_stay_up_is_shown_with_how_it_ended(engine: Engine,
 def test_other_services_are_nobody_of_ours_and_what_was_scaled_away_is_gone(
     engine: Engine, blue: str, hands: SwarmHands
 ) -> None:
+    """Docker keeps an earlier, killed task of the slot that is scaled away."""
     other = make(engine, "teal-dev-blue-2")
     try:
         within(SECONDS, lambda: engine.run("ps", "--quiet", "--filter", "name=teal-dev-blue-2"), "the other's task")
         assert {each.slot for each in hands.instances()} == {"blue.1"}
         engine.run("service", "scale", "--detach", f"{blue}=0")
-        within(SECONDS, lambda: not hands.instances(), "no task of blue is left, nor what is kept of earlier ones")
+        within(SECONDS, lambda: not hands.instances(), "no task of blue is left, nor one that is kept of earlier")
     finally:
         engine.run("service", "rm", other)
