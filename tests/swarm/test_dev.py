@@ -159,16 +159,6 @@ def test_everyday_work_reaches_into_a_task(dev: Up, project: Path) -> None:
         await_another(dev, task)
 
 
-def test_a_task_that_is_stopped_under_load_fails_no_request(dev: Up, project: Path) -> None:
-    task = min(dev.healthy())
-    with Dev(dev.home, dev.url).load(RATE) as load:
-        time.sleep(1)
-        done = teal(dev.home.root, "containers", "stop", "dev", task, "--wait", folder=project)
-        samples = list(load.end())
-    assert done.returncode == 0, done.stderr
-    assert failures(samples) == []
-
-
 def test_a_release_under_load_and_its_rollback_fail_no_request(
     dev: Up, images: Mapping[str, Image], project: Path, record_property: Record
 ) -> None:
@@ -203,6 +193,16 @@ def test_a_release_under_load_and_its_rollback_fail_no_request(
     ledger = Dev(dev.home, dev.url).ledger.read()
     assert ledger.side(ledger.live).digest == images["one"].digest
     assert preview(dev, project).keys() <= {"same"}
+
+
+def test_a_task_that_is_stopped_under_load_fails_no_request(dev: Up, project: Path) -> None:
+    task = min(dev.healthy())
+    with Dev(dev.home, dev.url).load(RATE) as load:
+        time.sleep(1)
+        done = teal(dev.home.root, "containers", "stop", "dev", task, "--wait", folder=project)
+        samples = list(load.end())
+    assert done.returncode == 0, done.stderr
+    assert failures(samples) == []
 
 
 def test_down_leaves_nothing_and_touches_nobody_else(dev: Up, engine: Engine, project: Path, stranger: str) -> None:
