@@ -58,7 +58,7 @@ test: check processes engine  ## the whole suite, but for the longest tests
 	$(BIN)/pytest -q -m "engine and not long"
 
 test-long: check processes engine  ## the whole suite
-	TEAL_FUZZ=1500 $(BIN)/pytest -q -n 2 --timeout 600 tests/test_settings_fuzz.py tests/policy/test_exemptions_fuzz.py
+	TEAL_FUZZ=1500 $(BIN)/pytest -q -n 2 --timeout 600 tests/config/test_settings_fuzz.py tests/policy/test_exemptions_fuzz.py
 	TEAL_FUZZ=1500 $(BIN)/pytest -q -m engine
 
 image: $(READY)  ## the image, by Docker: same source, same digest

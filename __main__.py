@@ -5,8 +5,6 @@
 import pulumi
 import pulumi_aws as aws
 
-import settings
-from app_config import app_secrets
 from components.app_secrets import AppSecrets
 from components.domain import Domain
 from components.instance_types import platform
@@ -20,10 +18,12 @@ from components.observability import Observability, ObservabilityArgs
 from components.registry import Registry
 from components.route_secret import RouteSecret
 from components.traffic import TrafficSplit, TrafficSplitArgs
+from config import settings
+from config.app import app_secrets
+from environment.released import Released, read_ledger
+from environment.servers import Site, fleets
 from release.errors import ReleaseError
 from release.ledger import Colour, State
-from released import Released, read_ledger
-from servers import Site, fleets
 
 environment = pulumi.get_stack()
 tags = {"Project": pulumi.get_project(), "Environment": environment}
@@ -97,7 +97,7 @@ pulumi.export("loadBalancerArn", balancer.arn)
 pulumi.export("listenerArn", traffic.listener_arn)
 pulumi.export("targetGroupArns", traffic.target_group_arns)
 if has_swarm:
-    import swarm  # here, for Docker's SDK
+    from environment import swarm  # here, for Docker's SDK
 
     pulumi.export("serviceNames", swarm.services(site))
 else:

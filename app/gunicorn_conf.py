@@ -21,13 +21,14 @@ proc_name = "teal"
 bind = settings.bind
 workers = settings.workers
 threads = settings.threads
-worker_class = "app.worker.DrainingWorker"
+worker_class = "app.leader.LeaderWorker" if settings.is_behind_nginx else "app.worker.DrainingWorker"
 logger_class = "app.access_log.JsonLogger"
 accesslog = "-" if settings.logs_requests else None
 errorlog = "-"
 preload_app = (
     True  # imported once and shared by fork: starts sooner, takes less memory, and a broken build never listens
 )
+backlog = 4096  # as many as NGINX may have open: where a Unix socket's queue is full, it would answer 502
 keepalive = 75  # longer than the load balancer's idle timeout of 60 s, so that it is never we who close first
 timeout = 60  # a worker that does not report for so long is replaced; requests may take longer, threads do not report
 graceful_timeout = 30 + math.ceil(settings.stop_grace_seconds)  # Gunicorn counts both from SIGTERM

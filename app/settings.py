@@ -44,6 +44,11 @@ class Settings:
     workers: int
     threads: int
 
+    @property
+    def is_behind_nginx(self) -> bool:
+        """Whether NGINX hands requests over, as in the image; else clients come by themselves, over TCP."""
+        return self.bind.startswith("unix:")
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings that environment gives, defaults for the rest. Raises SettingsError for a number out of range."""

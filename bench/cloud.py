@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 from bench.images import ROOT, push_image
 from bench.samples import Sample, sample_of
 from cli.aws import client
+from config.stack_files import region_of
 from localcloud.environment import stack_environment
 from localcloud.home import Home
 from localcloud.launch import stop
 from release.adapters.dynamodb import LedgerTable
 from release.ledger import InFlight
 from release.machine import Phase
-from stack_files import region_of
 
 STACK = "dev"
 COMMAND_SECONDS = 400.0

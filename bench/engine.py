@@ -20,13 +20,13 @@ from pathlib import Path
 import psutil
 import yaml
 
+from config.settings import of_stack
+from config.stack_files import region_of
 from localcloud.home import CloudRecord, Home
 from localcloud.launch import start, stop
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
-from settings import of_stack
-from stack_files import region_of
 from toolchain import Toolchain, ensure
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,12 +8,12 @@ from typing import ParamSpec, TypeVar
 import click
 
 from cli.access import access
+from config.stack_files import SettingsError
 from containers.errors import ContainersError, InstanceEnded
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.provider.errors import ProviderError
 from pipeline.errors import PipelineError
 from release.errors import LockHeld, LockLost, Refused, ReleaseError
-from stack_files import SettingsError
 
 FAILED, NOT_RUNNING, REFUSED, ROLLED_BACK, PAUSED, NO_LOCK, DRIFTED, INTERRUPTED, GONE = 1, 3, 4, 5, 6, 7, 8, 130, 137
 """Exit codes: the command failed; there is no embedded cloud; a gate is closed; the release was rolled back; it is

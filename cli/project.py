@@ -7,10 +7,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from cli.steps import Steps
+from config.stack_files import SettingsError, read_yaml
 from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
-from stack_files import SettingsError, read_yaml
 
 
 @dataclass(frozen=True)

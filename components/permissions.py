@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 EVERYTHING = "*"
+MOST_CHARACTERS = 6_144
+"""Of a managed policy (IAM's quotas)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +93,18 @@ class Statement:
 
 
 def policy(statements: Sequence[Statement], scope: Scope) -> str:
-    """The statements as one policy document, as JSON without blanks: AWS counts characters."""
+    """The statements as one policy document, as JSON without blanks.
+
+    Raises ValueError for one that is longer than IAM takes, as for an account of a dozen environments.
+    """
     document = {"Version": "2012-10-17", "Statement": [each.document(scope) for each in statements]}
-    return json.dumps(document, separators=(",", ":"))
+    text = json.dumps(document, separators=(",", ":"))
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(
+            f"environments: with {len(scope.environments)} of them a policy ({statements[0].sid} and more) would have "
+            f"{len(text)} characters, and IAM takes {MOST_CHARACTERS}; keep some of them in another account"
+        )
+    return text
 
 
 def _filled(patterns: Sequence[str], scope: Scope) -> list[str]:

@@ -14,7 +14,7 @@ from .pipeline_places import (
     RULES,
     TARGET_GROUPS,
 )
-from .pipeline_preview import LOOK_AT_HEALTH, LOOK_AT_IMAGE, READS
+from .pipeline_preview import LOOK_AT_HEALTH, LOOK_AT_IMAGE, NAMED_READS, READS
 from .pipeline_service import SERVICE, UPKEEP
 
 DRIFTED = "only a release moves weights; a run puts right what somebody has changed by hand"
@@ -144,6 +144,7 @@ NEVER_ITSELF = Statement(
 )
 DEPLOY = {
     "read": (*READS, LOOK_AT_IMAGE, LOOK_AT_HEALTH),  # of the image that it brings, and of who is to release it
+    "read-named": NAMED_READS,
     "network": (NETWORK_MAKE, TAGS_AT_BIRTH, NETWORK_CHANGE, BALANCING, SCALING, NEVER_ITSELF),
     "service": SERVICE,
     "upkeep": UPKEEP,

@@ -7,10 +7,10 @@ import pulumi
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic.alias_generators import to_camel
 
-import typed_config
 from components.github_trust import NAME, subjects
 from components.identity import BUCKET_ARN, KEY_ARN, POLICY_ARN, PROVIDER_ARN, ZONE_ID, PipelineRoles, PipelineRolesArgs
-from stack_files import SettingsError
+from config import typed
+from config.stack_files import SettingsError
 
 
 def like(pattern: re.Pattern[str], meaning: str, *, may_be_empty: bool = False) -> AfterValidator:
@@ -64,7 +64,7 @@ class Wanted(BaseModel):
 
 
 try:
-    wanted = typed_config.of_program(Wanted, pulumi.get_project())
+    wanted = typed.of_program(Wanted, pulumi.get_project())
 except SettingsError as error:
     raise pulumi.RunError(str(error)) from None
 args: PipelineRolesArgs = {

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from config.stack_files import region_of
 from localcloud.docker.builder import with_base
 from localcloud.docker.client import Client, Recipe
 from localcloud.home import CloudRecord, DriverName, Home
@@ -23,7 +24,6 @@ from localcloud.images.oci import Image
 from localcloud.launch import start, stop
 from localcloud.status import StackStatus, stack_statuses
 from scripts.build_image import ROOT
-from stack_files import region_of
 
 COMMAND_SECONDS = 60.0
 PLAIN = "TEAL_TRUSTED_HOPS=2"

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import strategies as st
 
 from components.bounds import LOG_RETENTION_DAYS
+from config.settings import Settings
 from release.judgement import Check
-from settings import Settings
 
 EXAMPLES = int(os.environ.get("TEAL_FUZZ", "40"))
 """Of each kind; `make test-long` has more."""

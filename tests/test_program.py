@@ -10,13 +10,13 @@ from typing import Any
 import pulumi
 import pytest
 
-import settings
+from config import settings
+from config.stack_files import stack_config
 from deployed import Deployment, deploy
 from localcloud.provider import aws, docker
 from release.ledger import Colour, Side, State
 from release.ledger_text import KEY, item
 from release_world import flight
-from stack_files import stack_config
 
 ROOT = Path(__file__).parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -164,7 +164,7 @@ def test_a_managers_docker_is_asked_where_the_setting_says(host: str) -> None:
 
 
 def test_secrets_of_the_app_are_refused_with_a_swarm_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app_config.app_secrets", lambda: {"DATABASE_URL": "hunter2"})
+    monkeypatch.setattr("config.app.app_secrets", lambda: {"DATABASE_URL": "hunter2"})
     told = "^teal:orchestrator is swarm: it must be scaling-group where the app has secrets [(]DATABASE_URL[)]"
     with pytest.raises(pulumi.RunError, match=told) as caught:
         program("dev", orchestrator="swarm")

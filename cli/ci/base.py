@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.stack_files import read_yaml
 from localcloud.errors import LocalCloudError
-from stack_files import read_yaml
 
 GIT_SECONDS = 120.0
 

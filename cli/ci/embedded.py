@@ -13,6 +13,7 @@ from cli.engine import get_engine
 from cli.local.running import Counting
 from cli.project import Project
 from cli.steps import Step, Steps
+from config.stack_files import region_of, stack_config
 from localcloud.environment import stack_names
 from localcloud.home import CloudRecord, Home
 from localcloud.launch import STOP_SECONDS, start, stop
@@ -21,7 +22,6 @@ from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
 from pipeline.heard import Heard
 from pipeline.model import Existence, StackPreview
-from stack_files import region_of, stack_config
 from toolchain.located import Toolchain
 
 

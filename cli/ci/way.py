@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-z_]+")
 
 def stages_of(root: Path) -> tuple[Stage, ...]:
     """The project's stages in order, by the stacks' settings. Raises SettingsError, StagesError."""
-    from settings import Delivery, of_stack
+    from config.settings import Delivery, of_stack
 
     def stage(name: str) -> Stage:
         wanted = of_stack(root, name)
@@ -78,10 +78,10 @@ def ready_cloud(root: Path, stages: Iterable[Stage]) -> None:
         return
     from cli.engine import get_engine
     from cli.local.session import session
+    from config.settings import of_stack
+    from config.stack_files import region_of
     from localcloud.provider.api import Api
     from localcloud.registrar import own_zone
-    from settings import of_stack
-    from stack_files import region_of
 
     with session() as here:
         get_engine(here.steps)

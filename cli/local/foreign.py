@@ -9,12 +9,12 @@ import click
 from cli.engine import get_engine
 from cli.local.running import run
 from cli.local.session import Session
+from config.stack_files import stack_config
 from localcloud.home import DriverName
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
 from localcloud.status import ENVIRONMENT_TAG, StackStatus, await_serving, stack_statuses
-from stack_files import stack_config
 
 SERVING_SECONDS = 60.0
 ZONE_KEY = ":zoneName"

@@ -9,7 +9,7 @@ from cli.local.interrupt import ending_engine
 from cli.local.options import json_option, stack_argument
 from cli.local.policy import Advice, policy_option
 from cli.local.session import session
-from settings import of_stack
+from config.settings import of_stack
 
 
 @click.command()

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from cli.engine import get_engine
 from cli.project import Project, find_project
 from cli.steps import Steps
+from config.stack_files import region_of
 from localcloud.environment import stack_names
 from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord, DriverName
 from localcloud.launch import start
 from localcloud.stacks import LocalStack
-from stack_files import region_of
 from toolchain.located import Toolchain
 
 

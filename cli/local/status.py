@@ -7,10 +7,10 @@ import click
 from cli.failures import one_line
 from cli.local.options import json_option
 from cli.project import Project, find_project
+from config.stack_files import region_of
 from localcloud.environment import stack_names
 from localcloud.errors import CloudNotRunning
 from localcloud.status import StackStatus, stack_statuses
-from stack_files import region_of
 
 COLUMNS = ("id", "colour", "zone", "address", "health")
 

@@ -2,10 +2,10 @@
 
 from contextlib import closing
 
+from config.settings import Orchestrator, Settings
 from localcloud.errors import LocalCloudError
 from localcloud.home import DriverName, Home
 from localcloud.provider.swarm import NEEDS_DOCKER
-from settings import Orchestrator, Settings
 
 
 def check_swarm(home: Home, driver: DriverName | None, wanted: Settings) -> None:

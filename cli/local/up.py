@@ -17,13 +17,13 @@ from cli.local.policy import policy_option
 from cli.local.running import run
 from cli.local.session import Session, session
 from cli.local.swarm import check_swarm
+from config.settings import Settings, of_stack
 from localcloud.errors import LocalCloudError
 from localcloud.home import DriverName
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
 from localcloud.status import StackStatus, await_serving, stack_statuses
-from settings import Settings, of_stack
 
 SERVING_SECONDS = 60.0
 

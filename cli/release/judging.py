@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from cli.release.place_base import Place
+from config.settings import Settings
 from release.adapters.cloudwatch import ColourAlarms, ColourMetrics
 from release.adapters.gathered import Gathered
 from release.adapters.judge import Rules, TrafficJudge
@@ -11,7 +12,6 @@ from release.adapters.synthetic import Pace, SyntheticProbe
 from release.alarms import Alarm
 from release.judgement import Limits, Sample
 from release.ledger import Colour, InFlight, Routes
-from settings import Settings
 
 METRICS_SECONDS = ALARMS_SECONDS = 10.0
 """Between two questions to CloudWatch: each costs money there, and none is news within seconds."""

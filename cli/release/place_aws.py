@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cli.aws import PATIENT, session
 from cli.release.place_base import Place
+from config.stack_files import stack_config
 from release.errors import InfrastructureFailed
-from stack_files import stack_config
 
 if TYPE_CHECKING:
     from release.adapters.automation import StackProgram

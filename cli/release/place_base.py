@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.steps import Steps
+from config.stack_files import region_of
 from release.adapters.autoscaling import size_of
 from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_hands import HandTable
@@ -25,11 +26,10 @@ from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
 from release.ledger import Colour, InFlight, Plan, Routes
 from release.ports import Clock, Watcher
-from stack_files import region_of
 
 if TYPE_CHECKING:
     from cli.release.company import Company
-    from settings import Settings
+    from config.settings import Settings
 
 
 OnEvent = Callable[[Any], None]
@@ -213,7 +213,7 @@ class Place(ABC):
     @cached_property
     def settings(self) -> "Settings":
         """What its stack file sets. Raises SettingsError."""
-        from settings import of_stack
+        from config.settings import of_stack
 
         return of_stack(self.root, self.name)
 

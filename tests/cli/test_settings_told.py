@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cli_world import FakeCloud, Teal
-from settings import of_stack
-from stack_files import SettingsError, region_of
+from config.settings import of_stack
+from config.stack_files import SettingsError, region_of
 from stack_files_made import ODDITIES, documents, is_clear
 
 COMMANDS = (("local", "up"), ("local", "preview"), ("release", "plan", "dev"), ("release", "start", "dev"))

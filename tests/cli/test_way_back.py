@@ -16,8 +16,8 @@ from release_world import LIVE, NEXT, ROUTES, flight
 
 TABLE, POINTER = "way-back", "/teal/dev/ledger"
 SLOW = (
-    "boto3", "filelock", "google", "grpc", "httpx", "localcloud.launch", "localcloud.stacks", "localcloud.status",
-    "pulumi", "pydantic", "rich", "settings", "toolchain",
+    "boto3", "config.settings", "filelock", "google", "grpc", "httpx", "localcloud.launch", "localcloud.stacks",
+    "localcloud.status", "pulumi", "pydantic", "rich", "toolchain",
 )  # fmt: skip
 """Rooms and libraries that take their time, none of which moves traffic."""
 UNTIL_THE_SHIFT = """

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from components.identity import ROLES, PipelineRoles
+from config.stack_files import stack_config
 from deployed import Deployment, deploy
 from localcloud.provider import aws
-from stack_files import stack_config
 
 ROOT = Path(__file__).parents[2]
 ARGS: dict[str, Any] = {"repository": "octo/shop", "environments": ["dev", "prod"]}

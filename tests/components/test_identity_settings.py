@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from config.stack_files import stack_config
 from deployed import Deployment, deploy
-from stack_files import stack_config
 from stack_files_made import ANYTHING, as_text, is_clear, told_by
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,7 @@
 """What the roles may do against what was recorded in an embedded cloud; tests/engine/test_pipeline_calls.py records."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from components.permissions import EVERYTHING, Statement, policy, table
 from needed import SCOPE, Need, idle, lacking
 
 PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
-MANAGED_MOST_CHARACTERS = 6_144
 MOST_POLICIES = 10
 READING = ("Describe", "Get", "List", "BatchGet", "Query")
 NARROWED_BY_NAME = ("iam", "dynamodb", "ssm", "s3", "sns", "logs", "cloudwatch", "ecr", "autoscaling")
@@ -147,10 +147,17 @@ def test_every_statement_and_every_unseen_action_has_a_reason_and_a_name_of_its_
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_policies_are_short_enough_for_iam(role: str) -> None:
+def test_eight_environments_of_a_far_region_make_policies_that_iam_takes(role: str) -> None:
     assert len(ROLES[role]) < MOST_POLICIES
+    scope = replace(SCOPE, region="ap-southeast-2", environments=tuple(f"stage-{number}" for number in range(8)))
     for statements in ROLES[role].values():
-        assert len(policy(statements, SCOPE)) <= MANAGED_MOST_CHARACTERS
+        assert len(policy(statements, scope)) <= 6_144
+
+
+def test_more_environments_than_iam_has_room_for_are_refused_before_it_is_asked() -> None:
+    scope = replace(SCOPE, environments=tuple(f"stage-{number}" for number in range(30)))
+    with pytest.raises(ValueError, match=r"with 30 of them .* IAM takes 6144; keep some of them in another account"):
+        policy(ROLES["preview"]["read-named"], scope)
 
 
 def test_the_table_in_the_docs_is_made_of_the_statements() -> None:

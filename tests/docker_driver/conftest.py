@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import of_stack
 from docker_world import Engine, built_images, mark
 from localcloud.docker.client import Client
 from localcloud.images.oci import Image
 from scripts.build_image import ROOT
-from settings import of_stack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

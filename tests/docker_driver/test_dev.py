@@ -11,6 +11,7 @@ import pytest
 
 from bench.cloud import Dev
 from cli.aws import client as aws_client
+from config.stack_files import region_of
 from docker_world import BACK_SECONDS, MIB, QUICK, RATE, WHO_AM_I, Engine, Record, Up, dev_up, teal, within
 from localcloud.environment import stack_environment
 from localcloud.home import DriverName, Home
@@ -18,7 +19,6 @@ from localcloud.images.oci import VERSION_LABEL, Image
 from localcloud.images.registry import push
 from pty_world import terminal
 from scripts.build_image import ROOT
-from stack_files import region_of
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,8 @@ from pipeline.model import Kind, Threat
 from pipeline.record import read
 from toolchain import Toolchain
 
-FILES = ("__main__.py", "settings.py", "stack_files.py", "released.py", "app_config.py", "policy-exemptions.yaml",
-         "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.qa.yaml", ".gitignore")  # fmt: skip
-FOLDERS = ("components", "release", "app", "policy")
+FILES = ("__main__.py", "policy-exemptions.yaml", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.qa.yaml", ".gitignore")
+FOLDERS = ("components", "config", "environment", "release", "app", "policy")
 PREVIEW_SECONDS = 300.0
 WIDER = (
     "components/nat.py",

@@ -1,20 +1,20 @@
 """Good stack files, dozens of them, really previewed by the engine; bad ones told by it in one line."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from config.settings import SettingsError, of_stack
+from config.stack_files import region_of
 from engine.world import World, copy_project
 from localcloud.errors import StackFailed
 from localcloud.provider.api import Api
 from localcloud.registrar import own_zone
 from localcloud.stacks import LocalStack
-from settings import SettingsError, of_stack
-from stack_files import region_of
 from stack_files_made import ODDITIES, good, is_clear, written
 
 FILES, LEAST_FILES = 30, 12
@@ -26,6 +26,14 @@ DEADLINE_SECONDS = 150.0
 def odd(world: World, tmp_path_factory: pytest.TempPathFactory) -> LocalStack:
     """A stack of our program whose file each example writes anew; it is never brought up."""
     return world.stack("odd", copy_project(tmp_path_factory.mktemp("fuzzed") / "odd", "odd", like="qa"))
+
+
+@pytest.fixture(autouse=True)
+def good_again(odd: LocalStack) -> Iterator[None]:
+    """Leaves the next test a stack file that can be read."""
+    before = odd.source.read_bytes()
+    yield
+    odd.source.write_bytes(before)
 
 
 @pytest.mark.long

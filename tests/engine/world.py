@@ -28,10 +28,7 @@ from toolchain import Toolchain
 PROJECT = Path(__file__).parents[2]
 REGION = "eu-west-1"
 COMMAND_SECONDS = 200.0
-PROGRAM = (
-    *("__main__.py", "settings.py", "stack_files.py", "typed_config.py", "plain_yaml.py", "released.py", "swarm.py"),
-    *("components", "release", "app", ".venv"),
-)
+PROGRAM = ("__main__.py", "config", "environment", "components", "release", "app", ".venv")
 
 BringUp = Callable[[str], LocalStack]
 """Gives one of our stacks, up, by its name."""

@@ -1,5 +1,6 @@
 """The image as it is built, and as it runs and stops. Needs a Docker engine: make test-docker."""
 
+import asyncio
 import http.client
 import io
 import json
@@ -21,6 +22,8 @@ RecordProperty = Callable[[str, object], None]
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 IDLE_TIMEOUT_SECONDS = 60
 """A load balancer's, unless it is told another; ours is not."""
+AT_ONCE = 1500
+"""Visitors; for each NGINX has two of its 4,096 connections open."""
 GOAL_BYTES = 16_000_000
 MOST_BYTES = 20_000_000
 SHELLS = {"sh", "bash", "dash", "busybox", "apt", "apt-get", "dpkg", "pip", "pip3", "perl", "env", "su", "sudo"}
@@ -133,6 +136,22 @@ def test_a_stop_under_load_loses_no_request(running: Running, record_property: R
     assert before > 50
     assert visits.served > before
     assert visits.refused > 0
+
+
+def test_as_many_as_nginx_takes_in_at_once_are_answered(running: Running) -> None:
+    """Requests that no Python takes yet wait in the queue of Gunicorn's socket; a full one would be a 502."""
+
+    async def ask() -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /version HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        return answer.partition(b"\r\n")[0]
+
+    async def all_at_once() -> list[bytes]:
+        return await asyncio.wait_for(asyncio.gather(*(ask() for _ in range(AT_ONCE))), 60)
+
+    assert asyncio.run(all_at_once()) == [b"HTTP/1.1 200 OK"] * AT_ONCE
 
 
 def test_a_server_that_dies_ends_the_container(running: Running) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import of_stack
 from deployed import Deployment
 from policy.exemptions import Exemption, Exemptions, read
 from policy.judge import Finding, Judge
 from policy.model import Resource, Stack
 from policy.rules import RULES
 from policy.types import canonical
-from settings import of_stack
 from test_program import STACKS, program, swarming, unreleased
 
 ROOT = Path(__file__).parents[2]

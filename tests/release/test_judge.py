@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cli.release.judging import rules_of
+from config.settings import of_stack
 from release.adapters.gathered import Gathered
 from release.adapters.judge import Rules, TrafficJudge
 from release.adapters.synthetic import Aim
@@ -18,7 +19,6 @@ from release.ledger import Colour, InFlight
 from release.machine import Phase
 from release.verdict import Outcome, Verdict
 from release_world import NEXT, flight
-from settings import of_stack
 from volume_world import moving_flight
 
 LIMITS = Limits(error_share_percent=1, p99_seconds=1.0, min_samples=20, points_over_live=1, times_live=3)

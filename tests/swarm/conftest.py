@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import of_stack
 from docker_world import Engine, built_images, mark
 from localcloud.docker.client import Client
 from localcloud.docker.services import GATEWAY, INIT
 from localcloud.images.oci import Image
 from scripts.build_image import ROOT
-from settings import of_stack
 
 VXLAN = 4789
 BRIDGE = Path("/sys/class/net") / GATEWAY

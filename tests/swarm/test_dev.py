@@ -12,6 +12,7 @@ import pytest
 from bench.cloud import Dev
 from bench.samples import Sample
 from cli.aws import client as aws_client
+from config.stack_files import region_of
 from docker_world import BACK_SECONDS, MIB, QUICK, RATE, WHO_AM_I, Engine, Record, Up, dev_up, teal, within
 from engine.world import copy_project
 from localcloud.environment import stack_environment
@@ -19,7 +20,6 @@ from localcloud.home import Home
 from localcloud.images.oci import Image
 from localcloud.images.registry import push
 from scripts.build_image import ROOT
-from stack_files import region_of
 
 READY_SECONDS = 60.0
 

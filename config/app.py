@@ -7,7 +7,7 @@ environment itself are no secrets (settings.py).
 import re
 from collections.abc import Mapping
 
-from stack_files import SettingsError
+from config.stack_files import SettingsError
 
 NAMESPACE = "app"
 VARIABLE = re.compile(r"(?!TEAL_)[A-Za-z_][A-Za-z0-9_]*")

@@ -8,11 +8,11 @@ import pulumi
 import pytest
 from pulumi.runtime import set_all_config
 
-from app_config import app_secrets
+from config.app import app_secrets
+from config.stack_files import SettingsError, stack_config
 from deployed import deploy
-from stack_files import SettingsError, stack_config
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 WORD = "hunter2"
 
 

@@ -2,7 +2,7 @@
 
 Pulumi.yaml declares every key with its text and default; a stack file holds what differs. Keys are camelCase there and
 snake_case here. Raises SettingsError, one line that names key, value and what is allowed. What is allowed here, the
-components take: tests/test_settings_fuzz.py runs the program with it.
+components take: tests/config/test_settings_fuzz.py runs the program with it.
 """
 
 import re
@@ -17,12 +17,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 from pydantic.alias_generators import to_camel
 
-import typed_config
 from components.bounds import LOG_RETENTION_DAYS, MANAGER_COUNTS
 from components.instance_types import architecture
+from config import typed
+from config.stack_files import SettingsError as SettingsError
+from config.stack_files import check_region
 from release.judgement import Check
-from stack_files import SettingsError as SettingsError
-from stack_files import check_region
 
 NAMESPACE = "teal"
 RFC1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
@@ -269,7 +269,7 @@ class Settings(BaseModel):
 
 def parse(values: Mapping[str, str]) -> Settings:
     """Settings from Pulumi's own form: key without namespace to text, JSON for lists. Raises SettingsError."""
-    return typed_config.parse(Settings, NAMESPACE, values)
+    return typed.parse(Settings, NAMESPACE, values)
 
 
 def read() -> Settings:
@@ -278,7 +278,7 @@ def read() -> Settings:
 
     if "aws:region" in CONFIG.get():  # before a lookup fails on it, in many words
         check_region(CONFIG.get()["aws:region"])
-    return typed_config.of_program(Settings, NAMESPACE)
+    return typed.of_program(Settings, NAMESPACE)
 
 
 def runs_swarm(wanted: Settings, app_secrets: Mapping[str, str]) -> bool:
@@ -296,4 +296,4 @@ def runs_swarm(wanted: Settings, app_secrets: Mapping[str, str]) -> bool:
 
 def of_stack(project: Path, stack: str) -> Settings:
     """A stack's settings, read from its files alone. Raises SettingsError."""
-    return typed_config.of_files(Settings, NAMESPACE, project, stack)
+    return typed.of_files(Settings, NAMESPACE, project, stack)

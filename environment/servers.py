@@ -19,9 +19,9 @@ from components.network import Network
 from components.observability import Observability
 from components.registry import Registry
 from components.traffic import TrafficSplit
+from config.settings import Settings
+from environment.released import Released
 from release.ledger import Colour
-from released import Released
-from settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-import settings
-from settings import of_stack, parse
-from stack_files import SettingsError, stack_config
+from config import settings
+from config.settings import of_stack, parse
+from config.stack_files import SettingsError, stack_config
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
 

@@ -6,9 +6,9 @@ import pulumi_docker as docker
 
 from components.swarm_cluster import SwarmCluster, SwarmClusterArgs
 from components.swarm_services import SwarmServices
+from config.settings import Settings
+from environment.servers import Site
 from release.ledger import Colour
-from servers import Site
-from settings import Settings
 
 
 def services(site: Site) -> pulumi.Output[dict[str, str]]:

@@ -72,7 +72,7 @@ def check_region(region: str) -> None:
 
 def read_yaml(path: Path, name: str = "") -> Any:
     """What a YAML file holds, in plain values; errors call it by its name. Raises SettingsError, FileNotFoundError."""
-    import plain_yaml  # only who reads files needs it; a program does not, and PyYAML takes its time
+    from config import plain_yaml  # only who reads files needs it; a program does not, and PyYAML takes its time
 
     try:
         return plain_yaml.read(path.read_bytes())
@@ -129,7 +129,7 @@ def _default(about: Any) -> Any:
 
 
 def _text(key: str, file: str, value: Any, kind: str | None) -> str:
-    import plain_yaml
+    from config import plain_yaml
 
     if value is None:
         return ""  # as the engine has it, which warns
@@ -162,7 +162,7 @@ def _nearest(key: str, known: Any, likeness: float = 0.6) -> str:
 
 
 def _shown(value: Any) -> str:
-    import plain_yaml
+    from config import plain_yaml
 
     is_plain = isinstance(value, str) and re.fullmatch(r"[\w.:-]{1,60}", value, re.ASCII)
     return str(value) if is_plain else plain_yaml.shown(value)

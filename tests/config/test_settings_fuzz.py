@@ -27,9 +27,9 @@ from components.nat import parse_nat
 from components.subnets import plan_subnets
 from components.swarm_cluster import manager_count
 from components.traffic import target_settings
+from config.settings import Settings, SettingsError, of_stack, parse
+from config.stack_files import region_of, stack_config
 from deployed import ZONES, deploy
-from settings import Settings, SettingsError, of_stack, parse
-from stack_files import region_of, stack_config
 from stack_files_made import (
     ALIASES,
     ALONE,

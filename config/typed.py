@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from stack_files import SettingsError, stack_config
+from config.stack_files import SettingsError, stack_config
 
 Model = TypeVar("Model", bound=BaseModel)
 MOST_PROBLEMS = 5
@@ -135,7 +135,7 @@ def _plain(part: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    from plain_yaml import shown
+    from config.plain_yaml import shown
 
     return shown(value)
 

@@ -1,0 +1,1 @@
+"""What __main__.py puts an environment together from, beside components: the ledger's word and the servers."""
