@@ -22,8 +22,8 @@ from containers.ports import Hands, Log
 FOLLOW_SECONDS, FOLLOW_AWS_SECONDS = 0.3, 3.0
 LIST_SECONDS, LIST_AWS_SECONDS = 2.0, 10.0
 """Between two looks at which instances there are: one that takes another's place is followed, too."""
-AT_ONCE = 16
-"""Logs that are asked for at the same time: on AWS each answer takes a second or two."""
+AT_ONCE = 10
+"""Logs that are asked for at the same time: on AWS an answer takes a second, and a client has ten connections."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 

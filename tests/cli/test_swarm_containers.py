@@ -242,3 +242,16 @@ def test_on_aws_the_hands_are_those_of_the_orchestrator(
     settings = SimpleNamespace(orchestrator=orchestrator)
     there: Any = SimpleNamespace(name="prod", settings=settings, client=lambda _: None)
     assert place.hands_of(there).comes_back.startswith(comes_back)
+
+
+def test_what_is_wrong_on_a_worker_is_told_and_a_container_that_has_just_gone_is_nothing_wrong(
+    teal: Teal, aws: PlayedAws, marks: list[Mark]
+) -> None:
+    aws.workers[0].says("inspect", json.dumps(container(FIRST)) + "\n", "Error: No such container: 0a\n", 1)
+    aws.workers[1].state = "Terminating:Wait"
+    aws.workers[2].says("ps", "", "Cannot connect to the Docker daemon\n", 1)
+    found = json.loads(teal("containers", "ps", "--aws", "prod", "--json").out)
+    assert [(each["id"], each["reason"]) for each in found["containers"]] == [
+        (FIRST, ""), (SECOND, "its worker is Terminating:Wait"),
+    ]  # fmt: skip
+    assert found["silent"] == {THREE: "Cannot connect to the Docker daemon"}
