@@ -90,6 +90,8 @@ def _task(task: tasks.Found, worker: Worker) -> Instance:
     health, why = worker.health.get(task.port, NOT_A_TARGET) if runs else NOT_A_TARGET
     is_news = task.is_starting and health == HEALTHY  # what the load balancer knows is of the task before it there
     elsewhere = "" if worker.state == IN_SERVICE else f"its worker is {worker.state}"
+    is_out = runs and task.port and task.port not in worker.health  # as after a stop that was killed
+    left_out = f"no load balancer sends to port {task.port} there: `stop` puts it back" if is_out else ""
     return Instance(
         id=task.name,
         colour=task.colour,
@@ -97,7 +99,7 @@ def _task(task: tasks.Found, worker: Worker) -> Instance:
         address=f"{worker.address}:{task.port}" if runs and worker.address else "",
         health=INITIAL if is_news else health,
         state=task.inside.state,
-        reason="; ".join(filter(None, (task.reason, why, elsewhere))),
+        reason="; ".join(filter(None, (task.reason, why, elsewhere, left_out))),
         worker=worker.id,
         port=task.port if runs else 0,
     )

@@ -161,7 +161,8 @@ class PlayedAws:
 
     def describe_target_health(self, **asked: Any) -> dict[str, Any]:
         arn = asked["TargetGroupArn"]
-        names = [each["Id"] for each in asked.get("Targets", [])] or [each.id for each in self.workers]
+        registered = [each.id for each in self.workers if (arn, each.id) not in self._out]
+        names = [each["Id"] for each in asked.get("Targets", [])] or registered
         return {"TargetHealthDescriptions": [self._target(arn, name) for name in names]}
 
     def deregister_targets(self, **asked: Any) -> None:

@@ -255,3 +255,18 @@ def test_what_is_wrong_on_a_worker_is_told_and_a_container_that_has_just_gone_is
         (FIRST, ""), (SECOND, "its worker is Terminating:Wait"),
     ]  # fmt: skip
     assert found["silent"] == {THREE: "Cannot connect to the Docker daemon"}
+
+
+def test_a_worker_that_a_killed_stop_left_out_is_told_and_another_stop_puts_it_back(
+    teal: Teal, aws: PlayedAws, marks: list[Mark]
+) -> None:
+    aws.deregister_targets(TargetGroupArn="arn:blue", Targets=[{"Id": TWO}])
+
+    def blue() -> dict[str, tuple[str, str]]:
+        found = json.loads(teal("containers", "ps", "--aws", "prod", "blue", "--json").out)["containers"]
+        return {each["id"]: (each["health"], each["reason"]) for each in found}
+
+    told = "no load balancer sends to port 8081 there: `stop` puts it back"
+    assert blue() == {FIRST: ("healthy", ""), SECOND: ("none", told)}
+    assert teal("containers", "stop", "--aws", "prod", SECOND).code == 0
+    assert blue() == {FIRST: ("healthy", ""), SECOND: ("healthy", "")}
