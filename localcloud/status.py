@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.home import CloudRecord
 from localcloud.launch import STATUS_PATH
+from localcloud.left import ENVIRONMENT_TAG as ENVIRONMENT_TAG
+from localcloud.left import Disk
 from localcloud.provider.api import Api
 
-ENVIRONMENT_TAG = "Environment"
-"""Tag by which a program says which stack its resources belong to."""
 HEALTHY = "healthy"
 POLL_SECONDS = 0.2
 
@@ -62,12 +62,13 @@ class ListenerStatus(BaseModel):
 
 
 class PlaneStatus(BaseModel):
-    """All instances and listeners of a cloud, as its daemon tells them."""
+    """All instances and listeners of a cloud, and what an earlier one left, as its daemon tells them."""
 
     model_config = ConfigDict(frozen=True)
 
     instances: tuple[InstanceStatus, ...]
     listeners: tuple[ListenerStatus, ...]
+    left: tuple[Disk, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from cli.release.place_base import Place
 from config.settings import Settings
-from release.adapters.cloudwatch import ColourAlarms, ColourMetrics
+from release.adapters.cloudwatch import ColourMetrics
 from release.adapters.gathered import Gathered
 from release.adapters.judge import Rules, TrafficJudge
 from release.adapters.synthetic import Pace, SyntheticProbe
@@ -21,7 +21,7 @@ LEAST_TIMEOUT_SECONDS = 2.0
 def judge_of(place: Place, routes: Routes, despite_alarms: Collection[str]) -> TrafficJudge:
     """The judge of a place. Raises LedgerMissing where its program has not run."""
     wanted, url = place.settings, place.url
-    metrics, alarms = ColourMetrics(place.client("cloudwatch"), routes), alarms_of(place)
+    metrics, alarms = ColourMetrics(place.client("cloudwatch"), routes), place.alarms
 
     def ask_metrics(release: InFlight) -> Mapping[Colour, Sample]:
         return metrics.between(release.started_at, datetime.now(UTC))
@@ -42,12 +42,6 @@ def judge_of(place: Place, routes: Routes, despite_alarms: Collection[str]) -> T
         Gathered(ask_metrics, METRICS_SECONDS),
         Gathered(ask_alarms, ALARMS_SECONDS),
     )
-
-
-def alarms_of(place: Place) -> ColourAlarms:
-    """The alarms that the place's program made; none where it has not run since it began to tell them."""
-    names = place.exports.get("alarmNames", {})
-    return ColourAlarms(place.client("cloudwatch"), {each: list(names.get(each.value, ())) for each in Colour})
 
 
 def rules_of(wanted: Settings, despite_alarms: Collection[str] = ()) -> Rules:

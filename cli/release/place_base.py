@@ -25,11 +25,11 @@ from release.engine import World
 from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
 from release.ledger import Colour, InFlight, Plan, Routes
-from release.ports import Clock, Watcher
+from release.ports import Clock, Hooks, Judge, Watcher
 
 if TYPE_CHECKING:
-    from cli.release.company import Company
     from config.settings import Settings
+    from release.adapters.cloudwatch import ColourAlarms
 
 
 OnEvent = Callable[[Any], None]
@@ -50,6 +50,10 @@ class Program(Protocol):
 
     def exports(self) -> Mapping[str, Any]:
         """What it exported when it last ran."""
+
+
+class Company(Judge, Hooks, Protocol):
+    """Who has a say in a release."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,14 @@ class Place(ABC):
         """The load balancer's own checks."""
         return TargetHealth(self.client("elbv2"), routes)
 
+    @cached_property
+    def alarms(self) -> "ColourAlarms":
+        """The alarms that its program made; none where it has not run since it began to tell them."""
+        from release.adapters.cloudwatch import ColourAlarms  # the way back has no use for it
+
+        names = self.exports.get("alarmNames", {})
+        return ColourAlarms(self.client("cloudwatch"), {each: list(names.get(each.value, ())) for each in Colour})
+
     @property
     def data_volume(self) -> str:
         """Id of its data volume, by its program's exports; empty for none."""
@@ -166,10 +178,8 @@ class Place(ABC):
         return self.data(volume_id).trouble(frozenset().union(*ours))
 
     def _not_quiet(self, despite: Collection[str]) -> str | None:
-        from cli.release.judging import alarms_of  # the way back has no use for it
-
         try:
-            return why_not_quiet(alarms_of(self).read(), despite)
+            return why_not_quiet(self.alarms.read(), despite)
         except MetricsUnread as error:
             return str(error)
 
@@ -179,8 +189,8 @@ class Place(ABC):
             return self.ledger.read().side(colour).capacity
         return size_of(self.client("autoscaling"), str(self.exports["scalingGroupNames"][colour]))
 
-    def world(self, release: InFlight, company: "Company", clock: Clock, watcher: Watcher) -> World:
-        """Everything that an engine deals with here, for a release."""
+    def world(self, release: InFlight, company: Company, clock: Clock, watcher: Watcher) -> World:
+        """Everything that an engine deals with here, for a release on which the company has a say."""
         routes, volume_id = release.routes, release.plan.data_volume
         return World(
             ledger=self.ledger,
