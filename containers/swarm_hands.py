@@ -90,7 +90,7 @@ def _task(task: tasks.Found, worker: Worker) -> Instance:
     health, why = worker.health.get(task.port, NOT_A_TARGET) if runs else NOT_A_TARGET
     is_news = task.is_starting and health == HEALTHY  # what the load balancer knows is of the task before it there
     elsewhere = "" if worker.state == IN_SERVICE else f"its worker is {worker.state}"
-    is_out = runs and task.port and task.port not in worker.health  # as after a stop that was killed
+    is_out = runs and not elsewhere and task.port and task.port not in worker.health  # a stop was killed
     left_out = f"no load balancer sends to port {task.port} there: `stop` puts it back" if is_out else ""
     return Instance(
         id=task.name,
