@@ -39,6 +39,10 @@ class InstanceStatus(BaseModel):
     """Name of its container, where a container engine runs it; empty for a process."""
     requests: int | None = None
     """Requests that the load balancer has sent it so far; None where it is in no target group."""
+    worker: str = ""
+    """Of a task: the instance that it is at; empty for an instance, and for a task that waits for one."""
+    worker_port: int = 0
+    """Of a task: port of that instance that stands for it."""
 
     @property
     def is_task(self) -> bool:

@@ -26,7 +26,6 @@ from release.alarms import why_not_quiet
 from release.engine import World
 from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
-from release.hands import Touched, standing
 from release.ledger import Colour, InFlight, Plan, Routes
 from release.ports import Clock, Hooks, Judge, Watcher
 
@@ -115,11 +114,6 @@ class Place(ABC):
     def marks(self) -> HandTable:
         """What was done by hand in it."""
         return HandTable(self.client("dynamodb"), self.ledger)
-
-    def touched(self, routes: Routes) -> tuple[Touched, ...]:
-        """Its servers that somebody has had his hands in."""
-        marks = self.marks.read()
-        return standing(marks, self.health(routes).servers()) if marks else ()
 
     @cached_property
     def exports(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from cli.release.options import Pace, despite_option, environment_argument, imag
 from cli.release.place import place_of
 from cli.release.planning import plan_of
 from cli.release.snapshots import Removal, removal_of
+from cli.release.touched import touched
 from release.gates import Gate, gates, least_time
 from release.ledger import Plan
 
@@ -49,7 +50,7 @@ def plan(
         answers = gates(found, place.found(found, routes))
         gap = gap_of(place, found, state, pace)
         removal = removal_of(place, found, state)
-        remarks = [each.remark(environment) for each in place.touched(routes)]
+        remarks = [each.remark(environment) for each in touched(place, routes)]
     if as_json:
         is_live = state.side(state.live).digest == digest
         more = {"remarks": remarks, "gap": gap and gap.document(), "snapshots": removal and removal.document()}

@@ -10,6 +10,7 @@ from cli.failures import one_line
 from cli.release.options import environment_argument, json_option
 from cli.release.place import Place, place_of
 from cli.release.snapshots import stock_of
+from cli.release.touched import touched
 from release.ledger import Colour
 from release.states import are_answered
 
@@ -88,7 +89,7 @@ def _document(place: Place) -> dict[str, Any]:
             }
             for colour, side in sides.items()
         },
-        "touched": [{**each.document(), "remark": each.remark(place.name)} for each in place.touched(routes)],
+        "touched": [{**each.document(), "remark": each.remark(place.name)} for each in touched(place, routes)],
         "lock": str(holder) if holder else None,
         "snapshots": stock and stock.document(),
         "release": flight
