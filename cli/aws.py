@@ -19,6 +19,8 @@ PATIENT = Config(
     connect_timeout=5,
     read_timeout=20,
 )
+HASTY = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=8)
+"""For what a release does beside its work, and can as well do the next time."""
 
 
 def client(service: str, environment: Mapping[str, str], config: Config | None = None) -> Any:

@@ -144,6 +144,7 @@ def _words(command: Any) -> Any:
 Whole = Annotated[int, Strict()]  # true is no 1
 YesNo = Annotated[bool, Strict()]
 Seconds = Annotated[float, Strict()]
+ServiceName = Annotated[str, Field(pattern=SERVICE, max_length=60)]
 RetentionDays = Annotated[Whole, AfterValidator(_retention)]
 HookPhase = Literal["preparing", "verifying", "shifting", "settling", "rolling_back", "done", "rolled_back"]
 Word = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
@@ -171,11 +172,7 @@ class Settings(BaseModel):
     cidr_block: Annotated[str, AfterValidator(_private_block)]
     zones: Annotated[Whole, Field(ge=2, le=6)]
     nat: Nat
-    interface_endpoints: Annotated[
-        tuple[Annotated[str, Field(pattern=SERVICE, max_length=60)], ...],
-        Field(max_length=50),
-        AfterValidator(_services),
-    ]
+    interface_endpoints: Annotated[tuple[ServiceName, ...], Field(max_length=50), AfterValidator(_services)]
     flow_log_retention_days: RetentionDays
     instance_types: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", max_length=40)], ...],
@@ -187,6 +184,7 @@ class Settings(BaseModel):
     instances: Annotated[Whole, Field(ge=1, le=100)]
     max_instances: Annotated[Whole, Field(ge=1, le=100)]
     data_volume_gib: Annotated[Whole, Field(ge=0, le=16_384)]
+    data_snapshots_kept: Annotated[Whole, Field(ge=1, le=1000)]
     orchestrator: Orchestrator
     swarm_managers: Annotated[Whole, AfterValidator(_managers)]
     swarm_host: Annotated[str, Field(max_length=300), AfterValidator(_swarm_host)]

@@ -32,14 +32,16 @@ class Balancing:
         self._client, self._sleep, self._clock = client, sleep, clock
 
     @contextmanager
-    def without(self, instance: str, waiting: Callable[[str], None]) -> Iterator[None]:
+    def without(self, instance: str, waiting: Callable[[str], None], port: int = 0) -> Iterator[None]:
         """The block runs once no load balancer sends the instance anything, and its requests there are answered.
+
+        With a port, which stands for one of several tasks there, this is so of what goes to that port alone.
 
         Afterwards it is registered again, however the block ended, unless its scaling group has given it up; it gets
         requests once it passes its checks. `waiting` is told how far it is. Raises NotDrained if its groups do not let
         go of it in time.
         """
-        groups = self._groups(instance)
+        groups = self._groups(instance, port)
         try:
             for group in groups:
                 if self._reason(group, instance)[1] != NOT_REGISTERED:
@@ -53,14 +55,18 @@ class Balancing:
     def _elb(self) -> Any:
         return self._client("elbv2")
 
-    def _groups(self, instance: str) -> Sequence[str]:
-        """ARNs of the target groups that the instance's scaling group puts it into."""
+    def _groups(self, instance: str, port: int) -> Sequence[str]:
+        """ARNs of the target groups that the instance's scaling group puts it into; with a port, of those for it."""
         member = self._member(instance)
         if member is None:
             return ()
         asked = [member["AutoScalingGroupName"]]
         found = self._client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=asked)
-        return [arn for group in found["AutoScalingGroups"] for arn in group.get("TargetGroupARNs", [])]
+        arns = [arn for group in found["AutoScalingGroups"] for arn in group.get("TargetGroupARNs", [])]
+        if not port or not arns:
+            return arns
+        known = self._elb.describe_target_groups(TargetGroupArns=arns)["TargetGroups"]
+        return [each["TargetGroupArn"] for each in known if each["Port"] == port]
 
     def _member(self, instance: str) -> Any:
         found = self._client("autoscaling").describe_auto_scaling_instances(InstanceIds=[instance])

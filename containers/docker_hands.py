@@ -24,12 +24,18 @@ class Answer:
     problem: str = ""
     """Why there is no answer; then the others mean nothing."""
 
+    @property
+    def complaint(self) -> str:
+        """What a script that failed said last."""
+        lines = (self.err.strip() or self.out.strip()).splitlines()
+        return lines[-1] if lines else f"the command ended with status {self.code}"
+
 
 class Shell(Protocol):
     """Runs scripts of a POSIX shell where containers run."""
 
     def run(self, scripts: Mapping[str, str], seconds: float) -> Mapping[str, Answer]:
-        """The answer of each, by instance id, all at once. One that does not come within seconds is a problem."""
+        """The answer of each, by server, all at once. One that does not come within seconds is a problem."""
 
 
 class DockerHands:
@@ -68,7 +74,7 @@ class DockerHands:
 
     def ask(self, instance: Instance, script: str, seconds: float) -> str:
         """What a script says on one instance. Raises NotRunning without a container, Unanswered for any other no."""
-        answer = self._shell.run({instance.id: script}, seconds)[instance.id]
+        answer = self._shell.run({instance.server: script}, seconds)[instance.server]
         if answer.problem:
             raise Unanswered(f"{instance.id}: {answer.problem}")
         if answer.code:
@@ -99,7 +105,7 @@ def _inside(answer: Answer) -> Inside:
         return Inside(problem=answer.problem)
     if answer.code:
         is_gone = docker.GONE in answer.err.lower()
-        return Inside(state="none" if is_gone else "unknown", problem="" if is_gone else _told(answer))
+        return Inside(state="none" if is_gone else "unknown", problem="" if is_gone else answer.complaint)
     try:
         return docker.inside(answer.out)
     except Unanswered as error:
@@ -109,9 +115,4 @@ def _inside(answer: Answer) -> Inside:
 def _refused(instance_id: str, answer: Answer) -> ContainersError:
     if docker.GONE in answer.err.lower():
         return NotRunning(f"{instance_id} runs no container now: `teal containers ps` shows what it does")
-    return Unanswered(f"{instance_id}: {_told(answer)}")
-
-
-def _told(answer: Answer) -> str:
-    lines = (answer.err.strip() or answer.out.strip()).splitlines()
-    return lines[-1] if lines else f"the command ended with status {answer.code}"
+    return Unanswered(f"{instance_id}: {answer.complaint}")

@@ -13,10 +13,6 @@ class NotRunning(ContainersError):
     """The instance runs no container now; the message says what it does instead."""
 
 
-class OutOfReach(ContainersError):
-    """There are containers, but no way to them from here; the message says what to use instead."""
-
-
 class Unanswered(ContainersError):
     """An instance, or whoever speaks for it, did not answer within the deadline or answered what can't be read."""
 

@@ -10,9 +10,10 @@ HEALTHY = "healthy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """An instance of a colour, as its scaling group and the load balancer have it."""
+    """An instance of a colour, as its scaling group and the load balancer have it; in a swarm a task of a service."""
 
     id: str
+    """Of an instance EC2's, of a task the name that Swarm gives it: SERVICE.NUMBER.ID."""
     colour: str
     zone: str
     address: str
@@ -20,9 +21,24 @@ class Instance:
     health: str
     """What the load balancer finds: healthy, unhealthy, initial, draining, none."""
     state: str
-    """Where it is in its life."""
+    """Where it is in its life; of a task its container's state, in Docker's or Swarm's words."""
     reason: str = ""
     """Why it is not what it should be; empty where all is well."""
+    worker: str = ""
+    """Id of the server that a task of a swarm runs on; empty for an instance, which is its own."""
+    port: int = 0
+    """Port of the worker that load balancers know a task by; 0 for an instance, and where nobody knows."""
+
+    @property
+    def server(self) -> str:
+        """Id of the server that it runs on."""
+        return self.worker or self.id
+
+    @property
+    def slot(self) -> str:
+        """COLOUR.NUMBER of a task, which the one that replaces it has, too; empty for an instance."""
+        parts = self.id.rsplit(".", 2)
+        return f"{self.colour}.{parts[1]}" if len(parts) == 3 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

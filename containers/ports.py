@@ -21,6 +21,10 @@ class Hands(Protocol):
     def comes_back(self) -> str:
         """By whom what was stopped is started again, as half a sentence."""
 
+    @property
+    def silent(self) -> Mapping[str, str]:
+        """Why servers did not say which instances they have, by server, as far as they had to be asked for that."""
+
     def instances(self) -> Sequence[Instance]:
         """Every instance of both colours, blue first, each colour by zone."""
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from containers import docker
-from containers.docker_hands import Answer, DockerHands
+from containers.docker_hands import Answer, DockerHands, Shell
 from containers.errors import NoPlugin
 from containers.model import Instance, Invocation
 from containers.roster import Roster
@@ -25,6 +25,7 @@ SCRIPT, INTERACTIVE = "AWS-RunShellScript", "AWS-StartInteractiveCommand"
 MOST_INSTANCES = 50
 LEAST_DELIVERY_SECONDS = 30
 POLL_SECONDS = 0.4
+UNKNOWN = "SSM does not know it: its agent has not registered, or has gone away"
 PLUGIN = "session-manager-plugin"
 LEAST_PLUGIN = (1, 2, 497)
 """The first that takes a session's token from the environment: on a command line everybody could read it."""
@@ -63,15 +64,20 @@ class RunCommand:
         self._client, self._sleep, self._clock = client, sleep, clock
 
     def run(self, scripts: Mapping[str, str], seconds: float) -> Mapping[str, Answer]:
-        """The answer of each; the same script goes to up to 50 instances by one call."""
-        found: dict[str, Answer] = {}
+        """The answer of each, all sent before the first is waited for, so that all have the same deadline.
+
+        The same script goes to up to 50 instances by one call.
+        """
+        sent: dict[str, str | Answer] = {}
         for script in dict.fromkeys(scripts.values()):
             names = [name for name, each in scripts.items() if each == script]
             for first in range(0, len(names), MOST_INSTANCES):
-                found |= self._send(names[first : first + MOST_INSTANCES], script, seconds)
-        return {name: found[name] for name in scripts}
+                sent |= self._send(names[first : first + MOST_INSTANCES], script, seconds)
+        deadline = self._clock() + seconds
+        return {name: self._answer(sent[name], name, deadline, seconds) for name in scripts}
 
-    def _send(self, names: Sequence[str], script: str, seconds: float) -> dict[str, Answer]:
+    def _send(self, names: Sequence[str], script: str, seconds: float) -> dict[str, str | Answer]:
+        """The id of the command that each got, or why it got none."""
         try:
             sent = self._client.send_command(
                 DocumentName=SCRIPT,
@@ -83,11 +89,14 @@ class RunCommand:
         except ClientError as error:
             if error.response["Error"]["Code"] != "InvalidInstanceId":
                 raise
-            if len(names) > 1:  # one of them is not known: the others' answers are wanted all the same
-                return {name: answer for one in names for name, answer in self._send([one], script, seconds).items()}
-            return {names[0]: Answer(problem="SSM does not know it: its agent has not registered, or has gone away")}
-        command, deadline = sent["Command"]["CommandId"], self._clock() + seconds
-        return {name: self._await(command, name, deadline, seconds) for name in names}
+            if len(names) == 1:
+                return {names[0]: Answer(problem=UNKNOWN)}
+            half = len(names) // 2  # one of them is not known: the others' answers are wanted all the same
+            return self._send(names[:half], script, seconds) | self._send(names[half:], script, seconds)
+        return dict.fromkeys(names, str(sent["Command"]["CommandId"]))
+
+    def _answer(self, sent: str | Answer, name: str, deadline: float, seconds: float) -> Answer:
+        return sent if isinstance(sent, Answer) else self._await(sent, name, deadline, seconds)
 
     def _await(self, command: str, name: str, deadline: float, seconds: float) -> Answer:
         while True:
@@ -109,18 +118,19 @@ class RunCommand:
         return found
 
 
-class SsmHands(DockerHands):
-    """Implements Hands for an environment on AWS."""
+class SessionHands(DockerHands):
+    """The parts of Hands that are the same for all containers that Systems Manager reaches."""
 
-    comes_back = "systemd starts it again on the same server"
+    def __init__(
+        self, client: Ssm, shell: Shell | None = None, name_of: Callable[[Instance], str] = lambda _: docker.CONTAINER
+    ) -> None:
+        super().__init__(shell or RunCommand(client), name_of)
+        self._client = client
 
-    def __init__(self, roster: Roster, client: Ssm, shell: RunCommand | None = None) -> None:
-        super().__init__(shell or RunCommand(client))
-        self._roster, self._client = roster, client
-
-    def instances(self) -> Sequence[Instance]:
-        """Every instance of both colours."""
-        return self._roster.instances()
+    @property
+    def silent(self) -> Mapping[str, str]:
+        """Nobody is: a server that does not answer is told with the instance that it is."""
+        return {}
 
     def check_entry(self) -> None:
         """Raises NoPlugin without the session-manager-plugin."""
@@ -133,9 +143,9 @@ class SsmHands(DockerHands):
         """
         plugin = _plugin()
         nonce = secrets.token_hex(8)
-        words = ["sudo", *docker.execution(command, has_terminal=True)]
+        words = ["sudo", *docker.execution(command, self._name_of(instance), has_terminal=True)]
         script = f"{shlex.join(words)}; printf '\\033]7337;%s;%d\\007' {nonce} $?"
-        asked = {"Target": instance.id, "DocumentName": INTERACTIVE, "Parameters": {"command": [script]}}
+        asked = {"Target": instance.server, "DocumentName": INTERACTIVE, "Parameters": {"command": [script]}}
         session = self._client.start_session(**asked)
         token = {name: session[name] for name in ("SessionId", "TokenValue", "StreamUrl")}
         meta = self._client.meta
@@ -149,6 +159,20 @@ class SsmHands(DockerHands):
             has_terminal=True,
             exit_mark=EXIT_MARK.format(nonce=nonce).encode(),
         )
+
+
+class SsmHands(SessionHands):
+    """Implements Hands for an environment on AWS whose servers run one container each."""
+
+    comes_back = "systemd starts it again on the same server"
+
+    def __init__(self, roster: Roster, client: Ssm, shell: Shell | None = None) -> None:
+        super().__init__(client, shell)
+        self._roster = roster
+
+    def instances(self) -> Sequence[Instance]:
+        """Every instance of both colours."""
+        return self._roster.instances()
 
 
 def _plugin() -> str:

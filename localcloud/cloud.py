@@ -23,6 +23,7 @@ from localcloud.api import (
     gaps_volumes,
     refusals_ec2,
 )
+from localcloud.api.gaps_volumes_left import bring_back
 from localcloud.api.recorder import recording
 from localcloud.api.routes import answering, signalling
 from localcloud.api.server import ApiServer
@@ -83,6 +84,7 @@ class Cloud:
         self._home, self._project, self._regions = home, project, regions
         self._driver, self._records_calls = driver, records_calls
         self._parts = ExitStack()
+        self._volumes = Volumes(home.volumes, home.snapshots)
         self._plane: DataPlane | None = None
         self.providers: dict[str, int] = {}
         self.api_url = ""
@@ -106,6 +108,10 @@ class Cloud:
         if self._plane is None or not self._plane.is_alive:
             raise LocalCloudError("the load balancer's loop ended by itself, so the embedded cloud ends, too")
 
+    def living(self) -> frozenset[str]:
+        """Ids of the instances and tasks that there are."""
+        return frozenset(instance.id for instance in self._plane.status()) if self._plane else frozenset()
+
     def _start(self) -> None:
         for repair in REPAIRS:
             repair.install()
@@ -113,11 +119,14 @@ class Cloud:
         around = [*images, answering(STATUS_PATH, self._status), signalling(self._changed, USER_AGENT)]
         if self._records_calls:
             around.append(recording(self._home.calls_file))
-        volumes = Volumes(self._home.volumes, self._home.snapshots)
-        self._parts.callback(gaps_volumes.keeping(volumes))
+        self._parts.callback(gaps_volumes.keeping(self._volumes))
+        try:
+            bring_back(self._volumes)
+        except OSError as error:
+            raise CloudStartFailed(f"the data volumes that are here could not be read: {error}") from error
         api = self._parts.enter_context(ApiServer(around))
         self.api_url = api.url
-        self._leases = Leases(volumes, api.url)
+        self._leases = Leases(self._volumes, api.url)
         means = self._containers(api.url) if self._driver is DriverName.DOCKER else self._processes(api.url)
         launcher = (sys.executable, "-S", "-E", leash.__file__, str(os.getpid()))
         regions, tasks = self._regions, means.tasks
@@ -171,7 +180,8 @@ class Cloud:
         """What status.PlaneStatus reads."""
         instances = [asdict(instance) for instance in self._plane.status()] if self._plane else []
         listeners = [asdict(listener) for listener in self._plane.listeners()] if self._plane else []
-        return json.dumps({"instances": instances, "listeners": listeners}).encode()
+        left = [asdict(disk) for disk in self._volumes.unclaimed()]
+        return json.dumps({"instances": instances, "listeners": listeners, "left": left}).encode()
 
 
 def _mark() -> dict[str, str]:

@@ -7,22 +7,24 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TextIO, cast
 
 import psutil
 import structlog
 
 from localcloud.api.recorder import SWITCH
 from localcloud.cloud import Cloud
-from localcloud.errors import LocalCloudError
+from localcloud.errors import CloudStartFailed, LocalCloudError
 from localcloud.home import MARK, CloudRecord, DriverName, Home
+from localcloud.logs import Logs, SteadyFile, SteadyText
 
 WATCH_SECONDS = 1.0
 SWITCH_SECONDS = 0.0005
 """Longest that one thread may keep an answer to the engine waiting; Python's own figure is ten times that."""
 
 
-def configure_log() -> None:
-    """A line of JSON an event, on standard output."""
+def configure_log(file: TextIO | None = None) -> None:
+    """A line of JSON an event, on standard output or in a file."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -30,7 +32,8 @@ def configure_log() -> None:
             # Without local variables, which structlog would show: they may hold a secret that was being written.
             structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
-        ]
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file),
     )
 
 
@@ -44,7 +47,10 @@ def main() -> int:
     parser.add_argument("--ends-with", type=int, metavar="PID")
     arguments = parser.parse_args()
     home = Home(arguments.home)
-    configure_log()
+    own = SteadyFile(sys.stdout.fileno())  # the log, which `launch` has opened
+    sys.stdout = sys.stderr = cast("TextIO", SteadyText(own))
+    configure_log(sys.stdout)
+    logs = Logs(home, own)
     sys.setswitchinterval(SWITCH_SECONDS)
     os.environ[MARK] = secrets.token_hex(8)  # inherited by every process that this one starts
     stopping = threading.Event()
@@ -54,7 +60,8 @@ def main() -> int:
         companion = psutil.Process(arguments.ends_with) if arguments.ends_with else None
         records, driver = os.environ.get(SWITCH) == "1", arguments.driver
         with Cloud(home, arguments.project, arguments.regions, driver=driver, records_calls=records) as cloud:
-            home.write_record(
+            _write_down(
+                home,
                 CloudRecord(
                     pid=os.getpid(),
                     started=psutil.Process().create_time(),
@@ -63,14 +70,22 @@ def main() -> int:
                     providers=cloud.providers,
                     driver=driver,
                     docker_host=cloud.docker_host,
-                )
+                ),
             )
             while not stopping.wait(WATCH_SECONDS) and not (companion and _is_over(companion)):
                 cloud.require_alive()
+                logs.keep_small(cloud.living())
     except (LocalCloudError, psutil.NoSuchProcess) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the last line of the log is what `launch` shows
         return 1
     return 0
+
+
+def _write_down(home: Home, record: CloudRecord) -> None:
+    try:
+        home.write_record(record)
+    except OSError as error:
+        raise CloudStartFailed(f"its record could not be written: {error.strerror or error}") from error
 
 
 def _is_over(process: psutil.Process) -> bool:

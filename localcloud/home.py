@@ -12,6 +12,7 @@ from typing import Self
 import psutil
 
 from localcloud.errors import CloudNotRunning, LocalCloudError
+from localcloud.files import write_atomically
 
 
 class DriverName(StrEnum):
@@ -135,21 +136,27 @@ class Home:
         return record
 
     def write_record(self, record: CloudRecord) -> None:
-        """Puts the record in place, whole or not at all."""
-        draft = self.record_file.with_suffix(".new")
-        draft.write_text(record.as_json())
-        draft.chmod(0o600)
-        draft.replace(self.record_file)
+        """Puts the record in place, whole or not at all, whatever comes. Raises OSError."""
+        write_atomically(self.record_file, record.as_json().encode(), 0o600, lasts=True)
 
     def instance_log(self, instance_id: str) -> Path:
         """Where an instance's output goes."""
         return self.instances / instance_id / "instance.log"
 
-    def forget(self) -> None:
-        """Removes what belonged to a cloud that is gone: state and data volumes of its stacks. Images and logs stay."""
-        self.record_file.unlink(missing_ok=True)
-        for folder in (self.root / "pulumi", self.runtime, self.volumes, self.snapshots):
+    @property
+    def has_data(self) -> bool:
+        """Whether there are data volumes or snapshots, of this cloud or of one that was killed."""
+        found = (*self.volumes.glob("vol-*"), *self.snapshots.glob("snap-*"))
+        return any(path.suffix in ("", ".json") for path in found)
+
+    def forget(self, *, keeps_data: bool = False) -> None:
+        """Removes what belonged to a cloud that is gone: state and data volumes of its stacks. Images and logs stay.
+
+        keeps_data leaves data volumes and snapshots, for the next cloud.
+        """
+        for folder in (self.root / "pulumi", self.runtime, *(() if keeps_data else (self.volumes, self.snapshots))):
             shutil.rmtree(folder, ignore_errors=True)
+        self.record_file.unlink(missing_ok=True)  # last: who is killed before it leaves it to the next
 
     def prepare(self) -> None:
         """Makes the folders of a new cloud, and the passphrase that encrypts its stacks' secrets."""
@@ -164,7 +171,4 @@ class Home:
         ):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.passphrase_file.exists():
-            draft = self.passphrase_file.with_suffix(".new")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(32))
-            draft.replace(self.passphrase_file)
+            write_atomically(self.passphrase_file, secrets.token_urlsafe(32).encode(), 0o600, lasts=True)

@@ -1,6 +1,7 @@
 """Starts, finds and stops the daemon of an embedded cloud."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ START_SECONDS = 60.0
 ANSWER_SECONDS = 15.0
 STOP_SECONDS = 30.0
 ORPHAN_SECONDS, KILL_SECONDS = 5.0, 5.0
+ROOM_BYTES = 64 * 1024
 STATUS_PATH = "/_teal/status"
 DAEMON = (sys.executable, "-m", "localcloud.daemon")
 """Command of the process that is the cloud; takes the home, the project and the regions."""
@@ -33,7 +35,7 @@ class Started:
     record: CloudRecord
     was_running: bool
     was_gone: bool
-    """Whether an earlier cloud had ended without being taken down; its stacks are lost with it."""
+    """Whether an earlier cloud had ended without being taken down; its stacks are lost with it, its data is not."""
 
 
 def start(
@@ -56,16 +58,20 @@ def start(
             _require_driver(record, driver)
             return Started(record, was_running=True, was_gone=False)
         if record is not None:
-            _clear(home, record)
+            _clear(home, record, keeps_data=home.has_data)
         options = [f"--driver={driver or DriverName.PROCESS}", *([f"--ends-with={ends_with}"] if ends_with else [])]
         launched = _launch(home, project, regions, waiting, options)
         return Started(launched, was_running=False, was_gone=record is not None)
 
 
 def stop(home: Home) -> bool:
-    """Ends the cloud and forgets its stacks; False if there was none. Raises LocalCloudError past its deadline."""
+    """Ends the cloud and forgets its stacks and data volumes, also those that a killed one left.
+
+    False if there was none. Raises LocalCloudError past its deadline.
+    """
     record = home.record()
     if record is None:
+        _forget_data(home)
         return False
     was_alive = record.is_alive
     if was_alive:
@@ -74,10 +80,31 @@ def stop(home: Home) -> bool:
     return was_alive
 
 
-def _clear(home: Home, record: CloudRecord) -> None:
+def _forget_data(home: Home) -> None:
+    """Removes what a killed cloud left, where none has taken its place; one that starts just now keeps it."""
+    if home.has_data:
+        with _alone(home, lambda _: None):
+            if home.record() is None:
+                home.forget()
+
+
+def _clear(home: Home, record: CloudRecord, *, keeps_data: bool = False) -> None:
     """Ends what a cloud may have left, and forgets it. Raises LocalCloudError for containers that may stay."""
     _end_processes(record.mark)
-    home.forget()
+    if not keeps_data:
+        home.forget()
+        _clear_containers(record)
+        return
+    try:
+        _clear_containers(record)  # first: one that stays would go on writing to a volume that is another's next
+    except LocalCloudError as error:
+        raise LocalCloudError(
+            f"{error}; until then its data volumes wait (`teal local down` removes them, and ends this)"
+        ) from error
+    home.forget(keeps_data=True)
+
+
+def _clear_containers(record: CloudRecord) -> None:
     if record.driver is DriverName.DOCKER:
         from localcloud.docker.engine import clear  # here, since its client library takes its time
 
@@ -155,7 +182,7 @@ def _answering(home: Home, daemon: "subprocess.Popen[bytes]") -> CloudRecord:
     while time.monotonic() < deadline:
         if daemon.poll() is not None:
             raise CloudStartFailed(
-                f"the embedded cloud ended while it started: {_last_line(home)} (see {home.log_file})"
+                f"the embedded cloud ended while it started: {_last_words(home)} (see {home.log_file})"
             )
         record = home.record()
         if record is not None and record.pid == daemon.pid and _answers(record):
@@ -202,6 +229,8 @@ def _mark_of(process: psutil.Process) -> str | None:
         return None  # somebody else's process, or one that has just ended
 
 
-def _last_line(home: Home) -> str:
+def _last_words(home: Home) -> str:
+    if shutil.disk_usage(home.root).free < ROOM_BYTES:
+        return "the disk is full"  # so the log may not have taken what it said
     lines = home.log_file.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from localcloud.errors import CloudNotRunning, LocalCloudError
 from localcloud.home import CloudRecord
 from localcloud.launch import STATUS_PATH
+from localcloud.left import ENVIRONMENT_TAG as ENVIRONMENT_TAG
+from localcloud.left import Disk
 from localcloud.provider.api import Api
 
-ENVIRONMENT_TAG = "Environment"
-"""Tag by which a program says which stack its resources belong to."""
 HEALTHY = "healthy"
 POLL_SECONDS = 0.2
 
@@ -39,6 +39,10 @@ class InstanceStatus(BaseModel):
     """Name of its container, where a container engine runs it; empty for a process."""
     requests: int | None = None
     """Requests that the load balancer has sent it so far; None where it is in no target group."""
+    worker: str = ""
+    """Of a task: the instance that it is at; empty for an instance, and for a task that waits for one."""
+    worker_port: int = 0
+    """Of a task: port of that instance that stands for it."""
 
     @property
     def is_task(self) -> bool:
@@ -58,12 +62,13 @@ class ListenerStatus(BaseModel):
 
 
 class PlaneStatus(BaseModel):
-    """All instances and listeners of a cloud, as its daemon tells them."""
+    """All instances and listeners of a cloud, and what an earlier one left, as its daemon tells them."""
 
     model_config = ConfigDict(frozen=True)
 
     instances: tuple[InstanceStatus, ...]
     listeners: tuple[ListenerStatus, ...]
+    left: tuple[Disk, ...] = ()
 
 
 @dataclass(frozen=True)

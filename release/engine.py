@@ -20,12 +20,15 @@ from release.errors import (
     TrafficNotConfirmed,
 )
 from release.history import Entry, entry_for
+from release.keeping import API_IS_AWAY
 from release.ledger import InFlight, State
 from release.lookout import Lookout
 from release.machine import Phase, after
 from release.moves import take_back
-from release.ports import Clock, Data, Health, Hooks, Infrastructure, Judge, Ledger, Lock, Traffic, Watcher
+from release.ports import Clock, Data, Health, Hooks, Infrastructure, Judge, Ledger, Lock, Snapshots, Traffic, Watcher
+from release.snapshots import versions_of
 from release.states import Weights, adopted, is_fit, paused, resumed, told
+from release.tidying import UNTIDY, Tidier
 from release.verdict import HookRun
 
 LOOK_SECONDS = 0.5
@@ -48,6 +51,8 @@ class World:
     health: Health
     data: Data | None
     """The data volume; None where there is none."""
+    snapshots: Snapshots | None
+    """Its snapshots; None where there is none."""
     judge: Judge
     hooks: Hooks
     clock: Clock
@@ -75,6 +80,8 @@ class Engine:
         if state.release is not None:
             raise Refused(f"release {state.release.release_id} is in flight (phase {state.release.phase})")
         self._note(replace(state, release=release), PLANNED, why)
+        if tidier := self._tidier(state, release, Phase.PLANNED):
+            tidier.before(release.plan, versions_of(state))
 
     def resume(self) -> None:
         """Notes that a paused or killed release goes on. Raises Refused where none is in flight."""
@@ -126,6 +133,8 @@ class Engine:
                 continue
             if last:
                 self._note_hooks(self._world.hooks.tell(release.release_id, last), release.release_id)
+                if last is Phase.DONE:
+                    self._tidy(release)
                 return last
 
     def _decide(self, state: State, release: InFlight, seen: Seen) -> Decision:
@@ -145,7 +154,7 @@ class Engine:
             case Apply():
                 self._apply(state, release)
             case TakeSnapshot():
-                self._take_snapshot(release)
+                self._take_snapshot(state, release)
             case Pause():
                 self._pause(state, release, decision.why)
             case Wait():
@@ -197,12 +206,12 @@ class Engine:
         is_urgent = release.phase is Phase.ROLLING_BACK and bool(release.plan.data_volume)
         return is_urgent and self._failed_runs < BACK_RUNS
 
-    def _take_snapshot(self, release: InFlight) -> None:
+    def _take_snapshot(self, state: State, release: InFlight) -> None:
         if self._world.data is None:
             raise AssertionError("nobody decides so without a data volume")
         self._lock.renew()
         try:
-            self._lookout.snapshot = self._world.data.snapshot(release.release_id)
+            self._lookout.snapshot = self._world.data.snapshot(release.release_id, state.side(state.live).digest or "")
         except SnapshotFailed as error:
             self._lookout.blame(str(error))
 
@@ -231,19 +240,48 @@ class Engine:
     def _note_hooks(self, runs: Sequence[HookRun], release_id: str) -> None:
         for run in runs:
             why = f"{run.command}: {run.answer} after {run.seconds:.1f} s. {run.output}"
-            for _ in range(WRITE_TRIES):
-                state = self._world.ledger.read()
-                following = replace(state, version=state.version + 1)
-                try:
-                    self._write(following, HOOK, run.phase, why, release_id)
-                except LedgerConflict:
-                    self._lock.renew()
-                else:
-                    break
+            self._note_beside(HOOK, run.phase, why, release_id)
+
+    def _note_beside(self, word: str, phase: str, why: str, release_id: str) -> bool:
+        """Puts what changes no state into the history; False where others were quicker each time. Raises LockLost."""
+        for _ in range(WRITE_TRIES):
+            state = self._world.ledger.read()
+            following = replace(state, version=state.version + 1)
+            try:
+                self._write(following, word, phase, why, release_id)
+            except LedgerConflict:
+                self._lock.renew()
+            else:
+                return True
+        return False
+
+    def _tidy(self, release: InFlight) -> None:
+        state = self._written or self._world.ledger.read()
+        if tidier := self._tidier(state, release, Phase.DONE):
+            tidier.after(release.plan, versions_of(state), release.release_id)
+
+    def _tidier(self, state: State, release: InFlight, phase: Phase) -> Tidier | None:
+        """Whoever deletes old snapshots; None where there is none."""
+        world = self._world
+        if world.snapshots is None or not release.plan.snapshots_kept:
+            return None
+
+        def tell(word: str, why: str) -> bool:
+            try:
+                return self._note_beside(word, phase, why, release.release_id)
+            except (LockLost, *API_IS_AWAY):  # the release is not the worse for it, and here it is shown all the same
+                if word == UNTIDY:
+                    world.watcher.recorded(self._entry(state, word, phase, why, release.release_id))
+                return False
+
+        return Tidier(world.snapshots, self._lock, world.clock, tell)
 
     def _write(self, state: State, event: str, phase: str, why: str, release_id: str) -> None:
-        now = self._world.clock.now()
-        entry: Entry = entry_for(state, event, phase, why, at=now, by=self._world.by, release_id=release_id)
+        entry = self._entry(state, event, phase, why, release_id)
         self._world.ledger.record(state, entry, self._lock.token)
         self._written = state
         self._world.watcher.recorded(entry)
+
+    def _entry(self, state: State, event: str, phase: str, why: str, release_id: str) -> Entry:
+        now = self._world.clock.now()
+        return entry_for(state, event, phase, why, at=now, by=self._world.by, release_id=release_id)

@@ -16,6 +16,8 @@ ReleaseError
 ├── VolumeHeld             the data volume is still somebody's
 ├── VolumeUnread           EC2 does not tell who has the data volume, or there is none
 ├── SnapshotFailed         the data volume got no snapshot
+├── SnapshotsUnread        EC2 does not tell the snapshots of the data volume
+├── SnapshotStays          EC2 does not delete a snapshot
 ├── ImageNotCopied         an image did not get from one registry to the other
 └── MetricsUnread          CloudWatch can't be read
 """
@@ -83,6 +85,14 @@ class VolumeUnread(ReleaseError):
 
 class SnapshotFailed(ReleaseError):
     """The data volume got no snapshot; the message says what was in the way."""
+
+
+class SnapshotsUnread(ReleaseError):
+    """EC2 refused, or was not to be reached: nobody knows which snapshots the data volume has."""
+
+
+class SnapshotStays(ReleaseError):
+    """A snapshot was not deleted; the message names it, and what was in the way."""
 
 
 class ImageNotCopied(ReleaseError):

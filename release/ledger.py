@@ -84,6 +84,8 @@ class Plan:
     """Names of alarms that were red before the start: they are told, and not heeded."""
     data_volume: str = ""
     """Id of the volume that moves from one colour's only server to the other's; empty for none."""
+    snapshots_kept: int = 0
+    """How many of the snapshots that releases have made of it stay; 0 for all, and where there is no volume."""
 
     def __post_init__(self) -> None:
         check_digest(self.digest)
@@ -99,6 +101,8 @@ class Plan:
         for field in ("ready_seconds", "judge_seconds", "pause_seconds", "warm_seconds"):
             if getattr(self, field) < 0:
                 raise LedgerError(f"{field} must be 0 or more, got {getattr(self, field)}")
+        if self.snapshots_kept < 0:
+            raise LedgerError(f"snapshots_kept must be 0 or more, got {self.snapshots_kept}")
         if self.data_volume and (self.steps, self.warm_seconds) != ((WHOLE,), 0):
             raise LedgerError(f"with data volume {self.data_volume} the only step is 100, and no colour stays warm")
 

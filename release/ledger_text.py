@@ -65,7 +65,8 @@ def state_of_item(item_json: str) -> State:
 def _flight_document(release: InFlight) -> dict[str, Any]:
     times = {field: getattr(release, field) for field in ("started_at", "since", "paused_at")}
     document = {**asdict(release), **{field: time and time.isoformat() for field, time in times.items()}}
-    for some, name in ((document, "snapshot"), (document["plan"], "data_volume")):
+    plan = document["plan"]
+    for some, name in ((document, "snapshot"), (plan, "data_volume"), (plan, "snapshots_kept")):
         if not some[name]:  # so that a Teal that knows of no volumes reads a release without one
             del some[name]
     return document
@@ -95,7 +96,7 @@ def _plan(value: Any) -> Plan:
         value,
         "release.plan",
         ("digest", "target", "steps", "bakes", "capacity", "capacity_after", "despite_alarms", *times),
-        ("data_volume",),
+        ("data_volume", "snapshots_kept"),
     )
     return Plan(
         digest=text(found["digest"], "release.plan.digest"),
@@ -113,6 +114,7 @@ def _plan(value: Any) -> Plan:
         capacity=whole(found["capacity"], "release.plan.capacity"),
         capacity_after=whole(found["capacity_after"], "release.plan.capacity_after"),
         data_volume=text(found.get("data_volume", ""), "release.plan.data_volume"),
+        snapshots_kept=whole(found.get("snapshots_kept", 0), "release.plan.snapshots_kept"),
         **{name: number(found[name], f"release.plan.{name}") for name in times},
     )
 

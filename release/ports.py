@@ -1,6 +1,6 @@
 """What a release needs of the world. Adapters are in release.adapters and, for the infrastructure, with the caller."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from release.effects import Decision, Seen
 from release.history import Entry
 from release.ledger import Colour, InFlight, State
 from release.machine import Phase
+from release.snapshots import Snapshot
 from release.verdict import HookAnswer, HookRun, Verdict
 
 
@@ -69,11 +70,22 @@ class Data(Protocol):
     def is_free(self) -> bool:
         """Whether no server has it. Raises VolumeUnread."""
 
-    def snapshot(self, release_id: str) -> str:
+    def snapshot(self, release_id: str, written_by: str) -> str:
         """Makes the release's snapshot of it and returns its id; of a release that has one, that one's.
 
+        `written_by` is the digest of the version that had the volume until now, noted with it; empty for none.
         What is written later is not in it, so nobody needs to wait until it is stored. Raises SnapshotFailed.
         """
+
+
+class Snapshots(Protocol):
+    """Snapshots that releases have made of the data volume; nobody else's."""
+
+    def of_releases(self) -> Sequence[Snapshot]:
+        """All of them, in any order. Raises SnapshotsUnread."""
+
+    def delete(self, snapshot_id: str) -> None:
+        """Deletes one; harmless where it is gone. Raises SnapshotStays."""
 
 
 class Judge(Protocol):

@@ -10,7 +10,7 @@ from release.errors import InfrastructureFailed, LedgerConflict, LockLost
 from release.history import Entry
 from release.ledger import Colour, InFlight, Plan, Routes, Side, State
 from release.machine import Phase
-from release.ports import Data
+from release.ports import Data, Snapshots
 from release.states import floor
 from release.verdict import GOOD, NO_HOOK, HookAnswer, HookRun, Outcome, Verdict
 
@@ -158,6 +158,7 @@ class FakeWorld:
         self.told: list[Phase] = []
         self.broken_program = 0
         self.data: Data | None = None
+        self.shelf: Snapshots | None = None
         self.writes: list[Mapping[Colour, int]] = []
         self.upon: dict[str, Callable[[], None]] = {}
 
@@ -169,6 +170,7 @@ class FakeWorld:
             traffic=self,
             health=self,
             data=self.data,
+            snapshots=self.shelf,
             judge=self,
             hooks=self,
             clock=self.clock,

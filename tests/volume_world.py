@@ -10,6 +10,7 @@ from release.machine import Phase
 from release.states import floor, is_cut_off
 from release.verdict import GOOD, Verdict
 from release_world import LIVE, FakeWorld, bad, flight, plan
+from snapshot_world import Shelf
 
 VOLUME = "vol-1"
 DETACH_SECONDS = 3.0
@@ -29,9 +30,12 @@ def moving_flight(**changes: object) -> InFlight:
 class VolumeWorld(FakeWorld):
     """A world in which every server wants the volume before it is healthy, and nobody may want it twice."""
 
+    shelf: Shelf
+
     def __init__(self, state: State | None = None) -> None:
         super().__init__(state or State.first(LIVE, 1))
         self.data = self
+        self.shelf = Shelf(self)
         self.holder = self.state.live if self.state.is_released else None
         self.ends_at: float | None = None
         """When the holder lets the volume go; None while it stands."""
@@ -54,7 +58,7 @@ class VolumeWorld(FakeWorld):
         self._pass_on()
         return self.holder is None
 
-    def snapshot(self, release_id: str) -> str:
+    def snapshot(self, release_id: str, written_by: str) -> str:
         """Port Data."""
 
         def make() -> None:
@@ -64,6 +68,7 @@ class VolumeWorld(FakeWorld):
                 self._pass_on()
                 assert self.holder is None, f"{self.holder} writes to the volume while it is secured"
                 self.snapshots[release_id] = f"snap-{len(self.snapshots) + 1}"
+                self.shelf.add(self.snapshots[release_id], release_id, written_by)
 
         self.wire.over("snapshot", make)
         return self.snapshots[release_id]

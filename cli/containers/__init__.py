@@ -19,8 +19,9 @@ def group() -> None:
     """Everyday work on the containers of an environment.
 
     In the embedded cloud, and with --aws on instances on AWS, there by Systems Manager: no SSH, no open port.
-    INSTANCE is an instance's id or the beginning of one. What exec, stop and kill do is marked in the ledger: `teal
-    release status` tells which servers were touched by hand, and a Phoenix release replaces them.
+    INSTANCE is an instance's id or the beginning of one; in a swarm a task's name, COLOUR.NUMBER such as blue.1, or a
+    worker. What exec, stop and kill do is marked in the ledger: `teal release status` tells which servers were touched
+    by hand, and a Phoenix release replaces them.
 
     \b
     Examples:
@@ -28,6 +29,7 @@ def group() -> None:
       teal containers logs dev --follow
       teal containers exec dev i-0abc sh
       teal containers stop --aws prod i-0abc --wait
+      teal containers exec --aws prod blue.2
 
     \b
     Exit codes: 0 done, 1 failed, 2 called wrongly, 3 no embedded cloud, 137 the instance ended during exec;

@@ -12,7 +12,7 @@ import click
 
 from cli.access import access
 from cli.containers.options import environment_argument, instance_argument, json_option, one_of
-from cli.containers.place import hands_of, mark
+from cli.containers.place import Listing, hands_of, mark
 from cli.failures import one_line
 from cli.release.options import Seconds
 from cli.release.place import Place, place_of
@@ -44,7 +44,8 @@ def stop(environment: str, instance: str | None, waits: bool, within_seconds: fl
     Before, the instance is taken out of its target groups, and what it is at is waited for: no request is lost. The
     only healthy one of its colour stays in, since nobody else could answer and that would but prolong the gap.
     It comes back by itself: in the embedded cloud the scaling group replaces the instance, on AWS systemd starts the
-    container again on the same server, which is then registered again. It is marked in the ledger.
+    container again on the same server, which is then registered again, and in a swarm Swarm starts another task there
+    or on another worker. It is marked in the ledger.
 
     \b
     Examples:
@@ -88,7 +89,8 @@ class _Before:
 def _end(environment: str, wanted: str | None, act: Act, *, waits: bool, within_seconds: float, as_json: bool) -> None:
     with place_of(environment) as place:
         hands = hands_of(place)
-        instances = hands.instances()
+        listing = Listing(place, hands)
+        instances = listing.read()
         chosen = one_of(instances, wanted)
         before = _Before(chosen, hands.look([chosen])[chosen.id].since, _healthy(instances, chosen.colour))
         mark(place, act, chosen)
@@ -100,7 +102,7 @@ def _end(environment: str, wanted: str | None, act: Act, *, waits: bool, within_
         began = time.monotonic()
         if waits:
             with place.steps.step(f"Until {chosen.colour} is healthy again") as step:
-                _await_back(hands, before, within_seconds, step)
+                _await_back(hands, listing, before, within_seconds, step)
     seconds = round(time.monotonic() - began, 1) if waits else None
     if as_json:
         told = {"instance": chosen.id, "colour": chosen.colour, "act": act, "comes_back": hands.comes_back}
@@ -116,19 +118,21 @@ def _stop(place: Place, hands: Hands, before: _Before) -> None:
     """Ends the container once no load balancer sends it anything, where another instance can answer meanwhile."""
     chosen = before.instance
     with ExitStack() as out:
-        if before.healthy - {chosen.id}:
+        is_target = bool(chosen.port) or not chosen.worker  # a task that has ended is none
+        if is_target and before.healthy - {chosen.id}:
             with place.steps.step(f"Taking {chosen.id} out of the load balancer") as step:
-                out.enter_context(Balancing(place.client).without(chosen.id, partial(setattr, step, "detail")))
+                tell = partial(setattr, step, "detail")
+                out.enter_context(Balancing(place.client).without(chosen.server, tell, chosen.port))
         with place.steps.step(f"Ending {chosen.id}", leaves_line=False):
             hands.stop(chosen)
 
 
-def _await_back(hands: Hands, before: _Before, seconds: float, step: Step) -> None:
+def _await_back(hands: Hands, listing: Listing, before: _Before, seconds: float, step: Step) -> None:
     """Until as many of the colour are healthy as before, and the ended one is gone or runs anew. Raises NotComeBack."""
     deadline = time.monotonic() + seconds
     colour, pause = before.instance.colour, POLL_AWS_SECONDS if access().is_on_aws else POLL_SECONDS
     while True:
-        instances = hands.instances()
+        instances = listing.read()
         healthy = _healthy(instances, colour)
         there = [each for each in instances if each.id == before.instance.id]
         is_back = all((since := one.since) and since != before.since for one in hands.look(there).values())

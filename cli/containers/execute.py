@@ -5,7 +5,7 @@ import sys
 import click
 
 from cli.containers.options import environment_argument, instance_argument, one_of
-from cli.containers.place import hands_of, mark
+from cli.containers.place import Listing, hands_of, mark
 from cli.failures import one_line
 from cli.release.place import place_of
 from release.hands import Act
@@ -35,7 +35,7 @@ def execute(environment: str, instance: str | None, no_terminal: bool, command: 
     with place_of(environment) as place:
         hands = hands_of(place)
         hands.check_entry()
-        chosen = one_of(hands.instances(), instance)
+        chosen = one_of(Listing(place, hands).read(), instance)
         mark(place, Act.EXEC, chosen, command or ("a shell",))
         invocation = hands.invocation(chosen, command, has_terminal=has_terminal)
     from containers.terminal import attach  # here, since nobody else needs it

@@ -38,11 +38,14 @@ instance_argument = click.argument("instance", metavar="[INSTANCE]", required=Fa
 
 
 def some_of(instances: Sequence[Instance], wanted: str | None) -> list[Instance]:
-    """Those that an id, the beginning of one, or a colour names; all of them without any. Raises NoSuchInstance."""
+    """Those that an id, the beginning of one, a colour or a swarm's worker names; without any all.
+
+    Raises NoSuchInstance.
+    """
     if wanted is None:
         return list(instances)
-    of_colour = [each for each in instances if each.colour == wanted]
-    return of_colour or [_named(instances, wanted)]
+    alike = [each for each in instances if wanted in (each.colour, each.worker)]
+    return alike or [_named(instances, wanted)]
 
 
 def one_of(instances: Sequence[Instance], wanted: str | None) -> Instance:
@@ -55,13 +58,20 @@ def one_of(instances: Sequence[Instance], wanted: str | None) -> Instance:
 
 
 def _named(instances: Sequence[Instance], wanted: str) -> Instance:
-    found = [each for each in instances if each.id == wanted] or [
-        each for each in instances if each.id.startswith(wanted)
-    ]
+    found = _matching(instances, wanted)
     if len(found) == 1:
         return found[0]
     problem = f"{wanted!r} is the beginning of several instances" if found else f"there is no instance {wanted!r}"
     raise NoSuchInstance(f"{problem}: {_told(found or instances)}")
+
+
+def _matching(instances: Sequence[Instance], wanted: str) -> list[Instance]:
+    """By what names best: all of an id or of COLOUR.NUMBER, the beginning of an id, that of its worker's."""
+    return (
+        [each for each in instances if wanted in (each.id, each.slot)]
+        or [each for each in instances if each.id.startswith(wanted)]
+        or [each for each in instances if each.worker.startswith(wanted)]
+    )
 
 
 def _told(instances: Sequence[Instance]) -> str:

@@ -7,13 +7,15 @@ from datetime import UTC
 import click
 
 from cli.containers.options import environment_argument, instance_argument, json_option, some_of
-from cli.containers.place import hands_of
+from cli.containers.place import Listing, hands_of
 from cli.containers.table import age, print_table
 from cli.failures import one_line
 from cli.release.place import place_of
 from containers.model import Inside, Instance
 
 HEADER = ("INSTANCE", "COLOUR", "ROLE", "IMAGE", "VERSION", "ZONE", "STATE", "HEALTH", "UP", "RESTARTS", "ADDRESS")
+WORKER = "WORKER"
+"""One column more, where instances are tasks of a swarm."""
 DIGEST_CHARACTERS = 19
 """sha256: and twelve digits."""
 
@@ -37,13 +39,14 @@ class Row:
         """Why it is not as it should be."""
         return "; ".join(filter(None, (self.instance.reason, self.inside.problem)))
 
-    def cells(self) -> list[str]:
+    def cells(self, *, tells_worker: bool) -> list[str]:
         """As a row of the table."""
         each, inside = self.instance, self.inside
         return [
             *(each.id, each.colour, self.role, inside.digest[:DIGEST_CHARACTERS] or "-", inside.version or "-"),
             *(each.zone, self.state, each.health, age(inside.since)),
-            *("-" if inside.restarts is None else str(inside.restarts), each.address or "-", self.reason),
+            *("-" if inside.restarts is None else str(inside.restarts), each.address or "-"),
+            *((each.worker or "-", self.reason) if tells_worker else (self.reason,)),
         ]
 
     def document(self) -> dict[str, object]:
@@ -69,7 +72,8 @@ class Row:
 def ps(environment: str, instance: str | None, as_json: bool) -> None:
     """Show what runs in ENV: every instance of both colours, with role, image, health, and since when it runs.
 
-    INSTANCE may be a colour, too.
+    INSTANCE may be a colour, too. In a swarm an instance is a task, and INSTANCE may be its worker or COLOUR.NUMBER.
+    What a worker that does not answer runs is not known: a line says so, in JSON `silent`.
 
     \b
     Examples:
@@ -80,12 +84,15 @@ def ps(environment: str, instance: str | None, as_json: bool) -> None:
     with place_of(environment) as place, place.steps.step("Asking the instances", leaves_line=False):
         hands = hands_of(place)
         live = place.ledger.read().live
-        found = some_of(hands.instances(), instance)
+        found = some_of(Listing(place, hands).read(), instance)
         inside = hands.look(found)
     rows = [Row(each, inside[each.id], "live" if each.colour == live else "idle") for each in found]
     if as_json:
-        click.echo(json.dumps({"environment": environment, "containers": [row.document() for row in rows]}))
+        told = {"environment": environment, "containers": [row.document() for row in rows]}
+        click.echo(json.dumps({**told, "silent": dict(hands.silent)}))
     elif rows:
-        print_table(HEADER, [row.cells() for row in rows])
+        tells_worker = any(each.worker for each in found)
+        header = (*HEADER, WORKER) if tells_worker else HEADER
+        print_table(header, [row.cells(tells_worker=tells_worker) for row in rows])
     else:
         click.echo(f"{environment} runs nothing: there is no instance.")

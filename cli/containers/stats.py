@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from cli.containers.options import environment_argument, instance_argument, json_option, some_of
-from cli.containers.place import hands_of
+from cli.containers.place import Listing, hands_of
 from cli.containers.table import print_table, size
 from cli.failures import one_line
 from cli.release.place import place_of
@@ -37,13 +37,15 @@ def stats(environment: str, instance: str | None, watch: bool, as_json: bool) ->
     """
     with place_of(environment) as place:
         hands = hands_of(place)
+        listing = Listing(place, hands)
         with place.steps.step("Asking the instances", leaves_line=False):
-            found = some_of(hands.instances(), instance)
+            found = some_of(listing.read(), instance)
             usage = dict(hands.usage(found))
+            listing.tell()
     _show(found, usage, as_json=as_json)
     while watch:
         time.sleep(WATCH_SECONDS)
-        found = some_of(hands.instances(), instance)
+        found = some_of(listing.read(), instance)
         _show(found, dict(hands.usage(found)), as_json=as_json)
 
 

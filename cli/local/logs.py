@@ -1,5 +1,7 @@
 """`teal local logs`."""
 
+import codecs
+import io
 import time
 from collections import deque
 from pathlib import Path
@@ -9,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from cli.failures import one_line
 from cli.project import find_project
+from containers.rotated import RotatedLog
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
 
@@ -48,15 +51,14 @@ def logs(source: str, lines: int, follow: bool, lists: bool) -> None:
     if source not in found:
         known = f"there are {', '.join(found)}" if found else "nothing has run here yet"
         raise LocalCloudError(f"there is no log of {source!r}: {known}")
-    with found[source].open(errors="replace") as log:
-        for line in deque(log, maxlen=lines):
-            click.echo(line, nl=False)
-        while follow:
-            line = log.readline()
-            if line:
-                click.echo(line, nl=False)
-            else:
-                time.sleep(FOLLOW_SECONDS)
+    log, decoder = RotatedLog(found[source]), codecs.getincrementaldecoder("utf-8")("replace")
+    begin = io.StringIO(decoder.decode(log.added()))
+    click.echo("".join(deque(begin, maxlen=lines)), nl=False)
+    while follow:
+        added = decoder.decode(log.added())
+        click.echo(added, nl=False)
+        if not added:
+            time.sleep(FOLLOW_SECONDS)
 
 
 def _sources(home: Home) -> dict[str, Path]:

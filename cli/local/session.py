@@ -64,7 +64,8 @@ class Session:
             step.detail = f"{started.record.api_url}{', runs already' if started.was_running else ''}"
             step.is_typical = not started.was_running
         if started.was_gone:
-            self.steps.remark("The last cloud is gone (it was killed), and its stacks with it: starting clean.")
+            anew = "anew, with the data volumes that it left" if self.project.home.has_data else "clean"
+            self.steps.remark(f"The last cloud is gone (it was killed), and its stacks with it: starting {anew}.")
         return started.record
 
 

@@ -12,6 +12,8 @@ from config.stack_files import stack_config
 from release.errors import InfrastructureFailed
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from release.adapters.automation import StackProgram
 
 
@@ -50,7 +52,7 @@ class AwsPlace(Place):
         """This process's own."""
         return os.environ
 
-    def new_client(self, service: str, region: str | None = None) -> Any:
+    def new_client(self, service: str, region: str | None = None, config: "Config" = PATIENT) -> Any:
         """By the credentials that AWS's own rules find, of the profile that the stack file names, if any."""
         profile = stack_config(self.root, self.name).get("aws:profile")
-        return session(profile).create_client(service, region_name=region or self.region, config=PATIENT)
+        return session(profile).create_client(service, region_name=region or self.region, config=config)

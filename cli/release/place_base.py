@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cli.aws import HASTY, PATIENT
 from cli.steps import Steps
 from config.stack_files import region_of
 from release.adapters.autoscaling import size_of
@@ -18,17 +19,19 @@ from release.adapters.dynamodb import LedgerTable
 from release.adapters.dynamodb_hands import HandTable
 from release.adapters.dynamodb_lock import LockTable
 from release.adapters.ebs import EbsVolume
+from release.adapters.ebs_snapshots import EbsSnapshots
 from release.adapters.ecr import has_image
 from release.adapters.elbv2 import ListenerTraffic, TargetHealth
 from release.alarms import why_not_quiet
 from release.engine import World
 from release.errors import LedgerMissing, MetricsUnread
 from release.gates import Found
-from release.hands import Touched, standing
 from release.ledger import Colour, InFlight, Plan, Routes
 from release.ports import Clock, Hooks, Judge, Watcher
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from config.settings import Settings
     from release.adapters.cloudwatch import ColourAlarms
 
@@ -94,8 +97,8 @@ class Place(ABC):
         """The environment of a process that is to reach it."""
 
     @abstractmethod
-    def new_client(self, service: str, region: str | None = None) -> Any:
-        """A client of an AWS service, in its region or another."""
+    def new_client(self, service: str, region: str | None = None, config: "Config" = PATIENT) -> Any:
+        """A client of an AWS service, in its region or another, patient or not."""
 
     @cached_property
     def ledger(self) -> LedgerTable:
@@ -111,11 +114,6 @@ class Place(ABC):
     def marks(self) -> HandTable:
         """What was done by hand in it."""
         return HandTable(self.client("dynamodb"), self.ledger)
-
-    def touched(self, routes: Routes) -> tuple[Touched, ...]:
-        """Its servers that somebody has had his hands in."""
-        marks = self.marks.read()
-        return standing(marks, self.health(routes).servers()) if marks else ()
 
     @cached_property
     def exports(self) -> Mapping[str, Any]:
@@ -179,6 +177,14 @@ class Place(ABC):
         """A data volume of its."""
         return EbsVolume(self.client("ec2"), volume_id)
 
+    def snapshots(self, volume_id: str) -> EbsSnapshots:
+        """Snapshots of a data volume that releases have made. Nobody waits long for an answer about them."""
+        return EbsSnapshots(lambda: self._hasty_ec2, volume_id)
+
+    @cached_property
+    def _hasty_ec2(self) -> Any:
+        return self.new_client("ec2", config=HASTY)
+
     def _volume_trouble(self, volume_id: str, routes: Routes) -> str | None:
         ours = self.health(routes).servers().values()
         return self.data(volume_id).trouble(frozenset().union(*ours))
@@ -204,6 +210,7 @@ class Place(ABC):
             traffic=self.traffic(routes),
             health=self.health(routes),
             data=self.data(volume_id) if volume_id else None,
+            snapshots=self.snapshots(volume_id) if volume_id else None,
             judge=company,
             hooks=company,
             clock=clock,

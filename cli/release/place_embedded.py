@@ -15,6 +15,8 @@ from localcloud.home import CloudRecord, Home
 from release.errors import LedgerMissing
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from cli.release.program import EmbeddedProgram
 
 
@@ -57,10 +59,10 @@ class EmbeddedPlace(Place):
         """Its servers are processes or containers, which are up within seconds."""
         return timedelta(seconds=30)
 
-    def new_client(self, service: str, region: str | None = None) -> Any:
+    def new_client(self, service: str, region: str | None = None, config: "Config" = PATIENT) -> Any:
         """By the embedded cloud's endpoint and credentials."""
         access = {**self._access, "AWS_REGION": region or self.region}
-        return Parameters(access) if service == "ssm" else client(service, access, PATIENT)
+        return Parameters(access) if service == "ssm" else client(service, access, config)
 
     @property
     def _access(self) -> dict[str, str]:

@@ -11,6 +11,8 @@ from cli.release.image import wanted_digest
 from cli.release.options import Pace, despite_option, environment_argument, image_option, json_option, pace_options
 from cli.release.place import place_of
 from cli.release.planning import plan_of
+from cli.release.snapshots import Removal, removal_of
+from cli.release.touched import touched
 from release.gates import Gate, gates, least_time
 from release.ledger import Plan
 
@@ -31,7 +33,8 @@ def plan(
 ) -> None:
     """Show what releasing an image in ENV would do, and every gate's answer; nothing is changed.
 
-    Exits with 4 while a gate is closed. Where there is a data volume, it says how long requests will fail.
+    Exits with 4 while a gate is closed. Where there is a data volume, it says how long requests will fail,
+    and which snapshots go once the release has ended well.
 
     \b
     Examples:
@@ -46,17 +49,18 @@ def plan(
         routes = place.routes
         answers = gates(found, place.found(found, routes))
         gap = gap_of(place, found, state, pace)
-        remarks = [each.remark(environment) for each in place.touched(routes)]
+        removal = removal_of(place, found, state)
+        remarks = [each.remark(environment) for each in touched(place, routes)]
     if as_json:
         is_live = state.side(state.live).digest == digest
-        more = {"remarks": remarks, "gap": gap and gap.document()}
+        more = {"remarks": remarks, "gap": gap and gap.document(), "snapshots": removal and removal.document()}
         click.echo(json.dumps({**_document(found, answers, is_live=is_live), **more}))
     elif state.side(state.live).digest == digest:
         _remark(remarks)
         click.echo(f"{environment} serves {digest} already: there is nothing to release.")
         return
     else:
-        _show(found, answers, gap)
+        _show(found, answers, gap, removal)
         _remark(remarks)
     if not all(gate.is_open for gate in answers):
         click.get_current_context().exit(REFUSED)
@@ -71,7 +75,7 @@ def _document(plan: Plan, answers: tuple[Gate, ...], *, is_live: bool) -> dict[s
     }
 
 
-def _show(plan: Plan, answers: tuple[Gate, ...], gap: Gap | None) -> None:
+def _show(plan: Plan, answers: tuple[Gate, ...], gap: Gap | None, removal: Removal | None) -> None:
     for gate in answers:
         click.echo(f"{'open' if gate.is_open else 'CLOSED':<7} {gate.name}: {gate.why}")
     if gap and gap.outage:
@@ -86,6 +90,8 @@ def _show(plan: Plan, answers: tuple[Gate, ...], gap: Gap | None) -> None:
         click.echo(f"shift   {step:>3} % to {plan.target}, bake {bake:g} s and {plan.judge_seconds:g} s for a verdict")
     if gap is None:
         click.echo(f"settle  keep {plan.target.other} warm for {plan.warm_seconds:g} s, then end its servers")
+    for line in removal.lines if removal else ():
+        click.echo(f"end     {line}")
     click.echo(f"at least {least_time(plan).total_seconds():g} s, and what starting servers takes")
     if gap:
         click.echo(f"gap     {gap.told}")

@@ -38,6 +38,7 @@ def plan_of(place: Place, digest: str, state: State, pace: Pace, despite_alarms:
         warm_seconds=float(settings.keep_warm_seconds) if pace.warm_seconds is None else pace.warm_seconds,
         despite_alarms=despite_alarms,
         data_volume=volume,
+        snapshots_kept=settings.data_snapshots_kept if volume else 0,
     )
 
 

@@ -9,6 +9,8 @@ import click
 from cli.failures import one_line
 from cli.release.options import environment_argument, json_option
 from cli.release.place import Place, place_of
+from cli.release.snapshots import stock_of
+from cli.release.touched import touched
 from release.ledger import Colour
 from release.states import are_answered
 
@@ -50,6 +52,8 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"{colour:<6} {role} {side['listener_weight']:>3} %  {healthy}  {side['digest'] or '-'}")
     for each in found["touched"]:
         click.echo(each["remark"])
+    for line in found["snapshots"]["lines"] if found["snapshots"] else ():
+        click.echo(line)
     release = found["release"]
     if release is None:
         click.echo("no release in flight")
@@ -71,6 +75,7 @@ def _document(place: Place) -> dict[str, Any]:
     routes = flight.routes if flight else place.routes
     weights, healthy = place.traffic(routes).weights(), place.health(routes).healthy()
     sides = {colour: state.side(colour) for colour in Colour}
+    stock = stock_of(place, flight.plan.data_volume if flight else place.data_volume)
     return {
         "environment": place.name,
         "live": state.live,
@@ -84,8 +89,9 @@ def _document(place: Place) -> dict[str, Any]:
             }
             for colour, side in sides.items()
         },
-        "touched": [{**each.document(), "remark": each.remark(place.name)} for each in place.touched(routes)],
+        "touched": [{**each.document(), "remark": each.remark(place.name)} for each in touched(place, routes)],
         "lock": str(holder) if holder else None,
+        "snapshots": stock and stock.document(),
         "release": flight
         and {
             "id": flight.release_id,

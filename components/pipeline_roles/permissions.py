@@ -124,7 +124,7 @@ def table(roles: Mapping[str, Mapping[str, Sequence[Statement]]]) -> str:
 
 def _section(role: str, statements: Sequence[Statement]) -> str:
     lines = [f"### {role}", "", "| statement | why | actions | on | if |", "|---|---|---|---|---|"]
-    lines += [_row(each) for each in statements if each.actions]
+    lines += [_row(each) for each in statements]
     unseen = [(action, why) for each in statements for action, why in each.unseen.items()]
     by_reason: dict[str, list[str]] = {}
     for action, why in unseen:
@@ -141,7 +141,8 @@ def _row(statement: Statement) -> str:
         for key, values in pairs.items()
     ]
     name = f"**never** {statement.sid}" if statement.denies else statement.sid
-    cells = (name, statement.reason, _coded(statement.actions), _coded(statement.resources), "<br>".join(conditions))
+    actions = statement.actions or tuple(statement.unseen)
+    cells = (name, statement.reason, _coded(actions), _coded(statement.resources), "<br>".join(conditions))
     return f"| {' | '.join(cells)} |"
 
 

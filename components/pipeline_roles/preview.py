@@ -207,7 +207,15 @@ LOOK_AT_HEALTH = Statement(
     reason="How many servers are healthy; the service can't narrow that.",
     actions=("elasticloadbalancing:DescribeTargetHealth",),
 )
-LOOKS = (LOOK_AT_HISTORY, LOOK_AT_IMAGE, LOOK_AT_HEALTH)
+LOOK_AT_SNAPSHOTS = Statement(
+    sid="LookAtSnapshots",
+    reason="Which snapshots a release would delete; EC2 can't narrow its reads.",
+    actions=(),
+    unseen={
+        "ec2:DescribeSnapshots": "the recorded stacks have no data volume; `teal release plan` asks where there is one"
+    },
+)
+LOOKS = (LOOK_AT_HISTORY, LOOK_AT_IMAGE, LOOK_AT_HEALTH, LOOK_AT_SNAPSHOTS)
 """What a release is decided by."""
 READS = (NETWORK, BALANCING, WHOLE)
 """What a refresh of a stack reads, of services that can't narrow it to what is ours."""

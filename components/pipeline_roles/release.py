@@ -18,6 +18,7 @@ from .preview import LOOK_AT_IMAGE
 
 OFFICIAL = "pulumi-aws reads it back after a change"
 MOVES_DATA = "the recorded stacks have no data volume; tests/release/test_ebs.py makes the calls"
+CLEARS_DATA = "the recorded stacks have no data volume; tests/release/test_ebs_snapshots.py makes the call"
 
 READ = Statement(
     sid="Read",
@@ -129,10 +130,18 @@ SNAPSHOT_TAGS = Statement(
     resources=SNAPSHOTS,
     conditions={"StringEquals": {"ec2:CreateAction": ("CreateSnapshot",)}},
 )
+OLD_SNAPSHOTS = Statement(
+    sid="OldSnapshots",
+    reason="Of the environment's snapshots those that releases have made, once there are enough newer ones; no other.",
+    actions=(),
+    unseen={"ec2:DeleteSnapshot": CLEARS_DATA},
+    resources=SNAPSHOTS,
+    conditions={**OURS, "StringLike": {"aws:ResourceTag/Release": ("r-*",)}},
+)
 RELEASE = {
     "release": (
         *(READ, ALARM_STATES, POINTERS, LOOK_AT_IMAGE, LEDGER, TRAFFIC, CAPACITY),
-        *(TEMPLATES, LAUNCH, LAUNCH_TAGS, PASS_TO_SERVERS, SNAPSHOT_OF, SNAPSHOT, SNAPSHOT_TAGS),
+        *(TEMPLATES, LAUNCH, LAUNCH_TAGS, PASS_TO_SERVERS, SNAPSHOT_OF, SNAPSHOT, SNAPSHOT_TAGS, OLD_SNAPSHOTS),
     )
 }
 """By name of policy."""

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from localcloud.dataplane.files import write_atomically
+from localcloud.files import write_atomically
 
 VALID_FOR = datetime.timedelta(days=397)
 

@@ -1,7 +1,7 @@
 """Instances, tasks and listeners as they are told to people."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localcloud.dataplane.fleet import Member, Phase
 from localcloud.dataplane.health import HealthTable, Hosts
@@ -33,6 +33,10 @@ class InstanceStatus:
     container: str
     requests: int | None
     """What Envoy has sent it so far; None where that is in no target group, or Envoy is down."""
+    worker: str = ""
+    """Of a task: the instance that it is at; empty for an instance, and for a task that waits for one."""
+    worker_port: int = 0
+    """Of a task: port of that instance that stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,9 @@ class Seen:
     def tasks(self, seating: Seating, scaling_groups: Mapping[str, str]) -> Iterator[InstanceStatus]:
         """The status of every task, from the scaling groups of workers by instance id."""
         zones = {seat.instance_id: seat.zone for seat in seating.seats}
-        for (worker, _), task in seating.taken.items():
-            yield self._task(task, scaling_groups.get(worker, ""), zones.get(worker, ""), self._health(worker, task))
+        for (worker, port), task in seating.taken.items():
+            told = self._task(task, scaling_groups.get(worker, ""), zones.get(worker, ""), self._health(worker, task))
+            yield replace(told, worker=worker, worker_port=port)
         for task in seating.waiting.values():
             home = seating.home_of(task)
             yield self._task(task, scaling_groups.get(home.instance_id, "") if home else "", "", "none")

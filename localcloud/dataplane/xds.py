@@ -5,7 +5,7 @@ from pathlib import Path
 
 from localcloud.dataplane.envoy_config import EnvoyConfig, Layout
 from localcloud.dataplane.envoy_match import Json
-from localcloud.dataplane.files import write_atomically
+from localcloud.files import write_atomically
 
 LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -148,7 +149,7 @@ class ContainerInstance:
             self._engine.follow(self._container, self._log)
             self._status = self._engine.wait(self._container)
         except DockerError as problem:
-            with self._log.open("a") as log:
+            with suppress(OSError), self._log.open("a") as log:  # a full disk
                 log.write(f"{problem}\n")
         finally:
             self._made.set()

@@ -22,6 +22,7 @@ from localcloud.docker.client import engine_host
 from localcloud.docker.errors import DockerError, NoDocker
 from localcloud.docker.explained import TROUBLES, explained, gone_is_fine, is_going, is_held, short
 from localcloud.docker.sizes import PROCESSES, Size
+from localcloud.logs import SteadyFile
 
 LABEL = "teal.cloud"
 """Says whose something is: its value is the cloud's mark."""
@@ -165,8 +166,9 @@ class Engine:
     def follow(self, container: str, log: Path) -> None:
         """Appends all that a container prints to a file, until it ends."""
         with explained(f"reading what the container {container[:12]} prints"), log.open("ab", buffering=0) as file:
+            steady = SteadyFile(file.fileno())  # a full disk is no reason to take the container for ended
             for part in self._api.logs(container, stream=True, follow=True):
-                file.write(part)
+                steady.write(part)
 
     def wait(self, container: str) -> int:
         """Returns once a container has ended; its exit status."""

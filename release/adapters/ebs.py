@@ -10,6 +10,8 @@ from release.errors import SnapshotFailed, VolumeUnread
 
 RELEASE_TAG = "Release"
 """Tag of a snapshot whose value is the id of the release that it was made for."""
+WRITTEN_BY_TAG = "WrittenBy"
+"""Tag of such a snapshot whose value is the digest of the version that had the volume until then."""
 SENDING = "before-send.ec2.CreateSnapshot"
 """botocore's event right before each attempt of the call, retries too."""
 FREE, HELD, BROKEN = "available", "in-use", "error"
@@ -59,28 +61,30 @@ class EbsVolume:
             return f"{self._volume_id} is held by {', '.join(strangers)}, no server of ours"
         return None if found["State"] in (FREE, HELD) else f"{self._volume_id} is in state {found['State']}"
 
-    def snapshot(self, release_id: str) -> str:
+    def snapshot(self, release_id: str, written_by: str) -> str:
         """Makes the release's snapshot of it, unless there is one; its id. Raises SnapshotFailed.
+
+        `written_by` goes with it, a digest, or nothing where no version had the volume before.
 
         CreateSnapshot knows no token that would make a second call harmless, so right before each attempt it is looked
         whether there is one: a crash before, or an attempt whose answer got lost, may have made it.
         """
         try:
-            return self._made(release_id)
+            return self._made(release_id, written_by)
         except API_SAYS_NO as error:
-            raise SnapshotFailed(f"no snapshot of data volume {self._volume_id}: {_line(error)}") from error
+            raise SnapshotFailed(f"no snapshot of data volume {self._volume_id}: {one_line(error)}") from error
         except VolumeUnread as error:
             raise SnapshotFailed(f"no snapshot: {error}") from error
 
     def check_snapshot(self, release_id: str) -> None:
         """Raises SnapshotFailed where EC2 would not let us make the release's snapshot; makes none."""
         try:
-            self._client.create_snapshot(DryRun=True, **self._wanted(release_id))
+            self._client.create_snapshot(DryRun=True, **self._wanted(release_id, ""))
         except ClientError as error:
             if error.response["Error"]["Code"] != ALLOWED:
-                raise SnapshotFailed(f"no snapshot of {self._volume_id} can be made: {_line(error)}") from error
+                raise SnapshotFailed(f"no snapshot of {self._volume_id} can be made: {one_line(error)}") from error
 
-    def _made(self, release_id: str) -> str:
+    def _made(self, release_id: str, written_by: str) -> str:
         events = self._client.meta.events
 
         def look_first(**_: Any) -> None:
@@ -89,7 +93,7 @@ class EbsVolume:
 
         events.register_first(SENDING, look_first)
         try:
-            return str(self._client.create_snapshot(**self._wanted(release_id))["SnapshotId"])
+            return str(self._client.create_snapshot(**self._wanted(release_id, written_by))["SnapshotId"])
         except _MadeBefore as made:
             return made.snapshot_id
         finally:
@@ -105,23 +109,28 @@ class EbsVolume:
         good = sorted((each["StartTime"], each["SnapshotId"]) for each in found if each["State"] != BROKEN)
         return str(good[0][1]) if good else None
 
-    def _wanted(self, release_id: str) -> dict[str, Any]:
+    def _wanted(self, release_id: str, written_by: str) -> dict[str, Any]:
         """The call's arguments: the volume's own tags go on, so that whose it is can be told of a snapshot, too."""
-        tags = [tag for tag in self._described().get("Tags", []) if not tag["Key"].startswith(AWS_OWN)]
-        tags.append({"Key": RELEASE_TAG, "Value": release_id})
+        of_volume = {tag["Key"]: tag["Value"] for tag in self._described().get("Tags", [])}
+        tags = {key: value for key, value in of_volume.items() if not key.startswith(AWS_OWN)}
+        tags |= {RELEASE_TAG: release_id, WRITTEN_BY_TAG: written_by}
         return {
             "VolumeId": self._volume_id,
-            "Description": f"before release {release_id}",
-            "TagSpecifications": [{"ResourceType": "snapshot", "Tags": tags}],
+            "Description": description(release_id),
+            "TagSpecifications": [{"ResourceType": "snapshot", "Tags": [_tag(*each) for each in tags.items()]}],
         }
 
     def _described(self) -> dict[str, Any]:
         try:
             [found] = self._client.describe_volumes(VolumeIds=[self._volume_id])["Volumes"]
         except API_SAYS_NO as error:
-            raise VolumeUnread(f"data volume {self._volume_id} can't be read: {_line(error)}") from error
+            raise VolumeUnread(f"data volume {self._volume_id} can't be read: {one_line(error)}") from error
         described: dict[str, Any] = found
         return described
+
+
+def _tag(key: str, value: str) -> dict[str, str]:
+    return {"Key": key, "Value": value}
 
 
 class _MadeBefore(Exception):
@@ -132,5 +141,11 @@ class _MadeBefore(Exception):
         self.snapshot_id = snapshot_id
 
 
-def _line(error: Exception) -> str:
+def description(release_id: str) -> str:
+    """What a release's snapshot is described as."""
+    return f"before release {release_id}"
+
+
+def one_line(error: Exception) -> str:
+    """An error of the API's without its line breaks."""
     return " ".join(str(error).split())

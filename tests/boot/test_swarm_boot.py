@@ -8,7 +8,8 @@ encrypted in what is shown here: that takes a kernel with IPsec, which machines 
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,52 +22,15 @@ from boot.swarm_cloud import ECR
 from boot.swarm_machines import Site, nodes, told
 from components.swarm.roles import Parameters, manager_policy, worker_policy
 from components.swarm_services import service_name, through_door
-from deployed import deploy
+from containers import tasks
+from containers.docker_hands import Answer
+from containers.roster import Worker
+from containers.swarm_hands import SwarmHands
+from swarm_service import creation, declared, logging, placing
 
 pytestmark = [pytest.mark.boot, pytest.mark.timeout(1200)]
 
 SERVICE = service_name("dev", "blue")
-
-
-def service(image: str) -> dict[str, Any]:
-    """The blue service as SwarmServices declares it."""
-    from components.swarm_services import SwarmServices
-
-    declared = deploy(
-        lambda: SwarmServices(
-            "app",
-            {
-                "environment": "dev",
-                "images": {"blue": image, "green": ""},
-                "replicas": {"blue": 1, "green": 0},
-                "log_group_name": LOG_GROUP,
-                "region": REGION,
-            },
-        )
-    )
-    return declared.resources["app-blue"].inputs
-
-
-def create(spec: dict[str, Any]) -> list[str]:
-    """The command by which Docker makes the same service."""
-    task = spec["taskSpec"]
-    container, placement, log = task["containerSpec"], task["placement"], task["logDriver"]
-    [port] = spec["endpointSpec"]["ports"]
-    command = ["/usr/bin/docker", "service", "create", "--detach", "--no-resolve-image", "--name", spec["name"]]
-    command += ["--network", "teal-dev", "--replicas", f"{spec['mode']['replicated']['replicas']:g}", "--read-only"]
-    command += [f"--cap-drop={each}" for each in container["capDrops"]]
-    command += [f"--mount=type={each['type']},target={each['target']}" for each in container["mounts"]]
-    command += [f"--env={name}={value}" for name, value in container["env"].items()]
-    command += [f"--constraint={each}" for each in placement["constraints"]]
-    command += [f"--placement-pref={each}" for each in placement["prefs"]]
-    command += [f"--replicas-max-per-node={placement['maxReplicas']:g}"]
-    command += [f"--restart-condition={task['restartPolicy']['condition']}"]
-    command += [f"--restart-delay={task['restartPolicy']['delay']}"]
-    command += [f"--limit-memory={task['resources']['limits']['memoryBytes']:.0f}"]
-    command += [f"--log-driver={log['name']}"]
-    command += [f"--log-opt={name}={value}" for name, value in log["options"].items()]
-    ports = f"target={port['targetPort']:g},published={port['publishedPort']:g}"
-    return [*command, f"--publish=mode={port['publishMode']},{ports}", container["image"]]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +51,9 @@ def serving(pair: list[Machine], built: Image) -> list[Machine]:
     """The pair, once the worker runs a task."""
     manager, worker = pair
     manager.run("/usr/bin/docker", "network", "create", "--driver=overlay", "--opt=encrypted=true", "teal-dev")
-    manager.run(*create(service(f"{ECR}/shop@{built.digest}")))
+    spec = declared(f"{ECR}/shop@{built.digest}", LOG_GROUP, REGION)
+    own = ["--network=teal-dev", *placing(spec), *logging(spec), spec["taskSpec"]["containerSpec"]["image"]]
+    manager.run("/usr/bin/docker", *creation(spec), *own)
     worker.until("a task that answers", lambda: is_ready(worker), 60)
     return pair
 
@@ -183,6 +149,58 @@ def test_a_task_is_locked_down_and_told_who_it_is(serving: list[Machine], built:
     }
     lines = worker.until("a log line", lambda: manager.seen()["logged"].get(f"blue/{task}"), 30)
     assert lines[0] == GREETING.replace("version 7.1 in eu-west-1a", "version  in eu-west-1b")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Runs scripts on a worker as SSM would; AWS's lists know that one alone."""
+
+    worker: Machine
+    id: str
+
+    def run(self, scripts: Mapping[str, str], seconds: float) -> Mapping[str, Answer]:
+        assert set(scripts) == {self.id}
+        return {self.id: _answer(self.worker, scripts[self.id])}
+
+    def workers(self) -> list[Worker]:
+        health = {8081: ("healthy", ""), 8082: ("unhealthy", "")}
+        return [Worker(id=self.id, zone="eu-west-1b", address="10.77.0.12", state="InService", health=health)]
+
+    def hands(self) -> SwarmHands:
+        nobody: Any = None
+        roster: Any = self
+        return SwarmHands(roster, nobody, "dev", self)
+
+
+def _answer(worker: Machine, script: str) -> Answer:
+    """As Run Command tells it: output and errors apart."""
+    worker.run("sh", "-c", f"( {script} ) > /tmp/out 2> /tmp/err; echo $? > /tmp/code")
+    out, err, code = (worker.run("cat", f"/tmp/{name}") for name in ("out", "err", "code"))
+    return Answer(code=int(code), out=out, err=err)
+
+
+def test_what_teal_containers_asks_a_worker_is_answered_without_a_manager(serving: list[Machine], built: Image) -> None:
+    manager, worker = serving
+    reach = Reach(worker, manager.seen()["instances"][1])
+    hands = reach.hands()
+    [found] = hands.instances()
+    container = json.loads(worker.run("/usr/bin/docker", "inspect", found.id))[0]
+    assert container["Config"]["Labels"][tasks.TASK] == found.id
+    assert (found.colour, found.worker, found.zone) == ("blue", reach.id, "eu-west-1b")
+    assert (found.state, found.health, found.address, found.reason) == ("running", "healthy", "10.77.0.12:8081", "")
+    inside = hands.look([found])[found.id]
+    assert (inside.digest, inside.version) == (built.digest, "7.1")
+    assert hands.usage([found])[found.id].pids >= 1
+    assert GREETING.replace("version 7.1 in eu-west-1a", "version  in eu-west-1b") in [
+        line.text for line in hands.log(found, None, 10).read()
+    ]
+    assert hands.silent == {}
+
+    hands.kill(found)
+    worker.until("another task", lambda: [each.id for each in hands.instances()] not in ([], [found.id]), 30)
+    [another] = hands.instances()
+    assert another.slot == found.slot == "blue.1"
+    worker.until("its answer", lambda: is_ready(worker), 30)
 
 
 def test_a_container_that_is_killed_is_back_within_ten_seconds(

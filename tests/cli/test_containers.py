@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from cli.access import Access, access
+from cli.access import access
 from cli.containers import ending, execute, logs, options, place, ps, stats
 from cli.containers.options import one_of, some_of
 from cli.containers.table import age
 from cli.steps import Step
 from cli_world import Teal
-from containers.errors import ContainersError, InstanceEnded, NoPlugin, NoSuchInstance, NotRunning, OutOfReach
+from containers.errors import ContainersError, InstanceEnded, NoPlugin, NoSuchInstance, NotRunning
 from containers.model import Inside, Instance, Invocation, Line, Usage
 from release.hands import Act, Mark
 from release.ledger import Colour
@@ -50,6 +50,7 @@ class FakeHands:
     did: list[str] = field(default_factory=list)
     problem: ContainersError | None = None
     looks_until_back: int = 2
+    silent: dict[str, str] = field(default_factory=dict)
 
     def instances(self) -> Sequence[Instance]:
         if self.did:
@@ -80,8 +81,9 @@ class FakeHands:
         raise NotRunning(f"{instance.id} runs nothing now")
 
     @contextmanager
-    def out(self, name: str, waiting: Any) -> Iterator[None]:
+    def out(self, name: str, waiting: Any, port: int) -> Iterator[None]:
         """Out of the target groups, as long as the block lasts."""
+        assert port == 0
         waiting("its requests end")
         self.did.append(f"out {name}")
         yield
@@ -119,7 +121,8 @@ def marks(monkeypatch: pytest.MonkeyPatch, hands: FakeHands) -> list[Mark]:
         written.append(mark)
 
     table = SimpleNamespace(write=write)
-    found = SimpleNamespace(marks=table, ledger=ledger, steps=SimpleNamespace(step=step), client=None)
+    steps = SimpleNamespace(step=step, remark=lambda line: hands.did.append(line))
+    found = SimpleNamespace(name="dev", marks=table, ledger=ledger, steps=steps, client=None)
 
     @contextmanager
     def place_of(_: str) -> Iterator[Any]:
@@ -150,6 +153,7 @@ def test_ps_for_machines_has_everything(teal: Teal, marks: list[Mark]) -> None:
         "id": "i-b", "colour": "green", "zone": "b", "address": "10.0.0.1", "health": "healthy", "state": "InService",
         "role": "idle", "container": "running", "digest": DIGEST, "version": "1.4", "restarts": 2, "reason": "",
         "since": (NOW - timedelta(hours=5)).isoformat(timespec="seconds"),
+        "worker": "", "port": 0,
     }  # fmt: skip
 
 
@@ -267,13 +271,6 @@ def test_instances_are_completed_where_the_command_says_that_they_are(monkeypatc
 def test_completion_never_complains(teal: Teal) -> None:
     assert place.instances_for_completion("dev") == ()
     assert place.instances_for_completion("no-such") == ()
-
-
-def test_the_tasks_of_a_swarm_on_aws_are_out_of_reach_and_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "access", lambda: Access(is_on_aws=True))
-    there: Any = SimpleNamespace(name="prod", settings=SimpleNamespace(orchestrator="swarm"))
-    with pytest.raises(OutOfReach, match="prod is a swarm, whose tasks are asked for at a manager"):
-        place.hands_of(there)
 
 
 @pytest.mark.parametrize("word", ["ps", "logs", "exec", "stop", "kill", "stats"])

@@ -6,6 +6,7 @@ import pytest
 
 from cli_world import Teal
 from localcloud.home import Home
+from localcloud.logs import bound
 
 INSTANCE = "i-0123456789abcdef0"
 
@@ -51,6 +52,16 @@ def test_where_nothing_has_run_there_is_no_log(teal: Teal) -> None:
     assert ended.told == "teal: there is no log of 'cloud': nothing has run here yet"
 
 
+def test_the_older_parts_of_a_log_come_first(teal: Teal, written: Home) -> None:
+    for number, name in ((1, "newer"), (2, "older")):
+        written.log_file.with_name(f"cloud.log.{number}").write_text(f"{name} 0\n{name} 1\n")
+    assert teal("local", "logs", "-n", "63").out.splitlines() == [
+        "older 1", "newer 0", "newer 1", *(f"cloud {number}" for number in range(60)),
+    ]  # fmt: skip
+    listed = [line.split()[0] for line in teal("local", "logs", "--list").out.splitlines()]
+    assert listed == ["cloud", INSTANCE]
+
+
 @pytest.mark.engine  # a process, for its whole life
 def test_following_goes_on_until_the_reader_leaves(written: Home, project: Path) -> None:
     program = Path(sys.executable).with_name("teal")
@@ -65,6 +76,10 @@ def test_following_goes_on_until_the_reader_leaves(written: Home, project: Path)
             with written.log_file.open("a") as log:
                 log.write("one more\n")
             assert following.stdout.readline() == b"one more\n"
+            assert bound(written.log_file, most_bytes=1)
+            with written.log_file.open("a") as log:
+                log.write("after it was emptied\n")
+            assert following.stdout.readline() == b"after it was emptied\n"
         with written.log_file.open("a") as log:
             log.write("nobody reads this\n")
         assert following.wait(10) == 1

@@ -1,6 +1,7 @@
 """What the release commands say where there is a data volume, on a real API; the program is a stand-in."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from cli.release.company import Company
 from cli.release.place_embedded import EmbeddedPlace
 from cli_world import REGION, FakeCloud, Teal
 from release.adapters.ebs import EbsVolume
-from release.errors import SnapshotFailed
+from release.adapters.ebs_snapshots import EbsSnapshots
+from release.errors import SnapshotFailed, SnapshotStays, SnapshotsUnread
 from release.ledger import RELEASE_VARIABLE, Colour, InFlight, State
 from release.ledger_text import KEY, item, state_of_item
 from release.verdict import GOOD, Verdict
@@ -267,7 +269,7 @@ def test_in_the_gap_status_and_pause_say_that_requests_fail(
 ) -> None:
     calls = list[Any]()
 
-    def refuse(self: Any, release_id: str) -> str:
+    def refuse(self: Any, release_id: str, written_by: str) -> str:
         """Somebody looks while the volume is nobody's."""
         for command in (("status",), ("status", "--json"), ("pause",), ("status",)):
             calls.append(teal("release", command[0], "dev", *command[1:]))
@@ -284,3 +286,101 @@ def test_in_the_gap_status_and_pause_say_that_requests_fail(
     assert "paused since" in held.out
     assert stand.state.release is not None
     assert stand.state.release.is_paused
+
+
+def keeps(project: Path, snapshots: int) -> None:
+    """What the stack file says of how many snapshots stay."""
+    settings = project / "Pulumi.dev.yaml"
+    settings.write_text(f"{settings.read_text()}  teal:dataSnapshotsKept: {snapshots}\n")
+
+
+def three_releases(teal: Teal) -> list[str]:
+    """Their ids. All of different versions, so that no rollback keeps a snapshot more."""
+    found = []
+    for letter in "def":
+        time.sleep(1 - time.time() % 1)  # moto tells a snapshot's time in seconds
+        ended = teal("release", "start", "dev", "--image", f"sha256:{letter * 64}", "--bake", "0s", "--json")
+        assert ended.code == 0, ended.err
+        found.append(lines(ended.out)[0]["release_id"])
+    return found
+
+
+def test_as_many_snapshots_stay_as_the_setting_says_and_plan_and_status_tell_which(
+    teal: Teal, stand: Stand, project: Path
+) -> None:
+    own = by_hand(stand)
+    keeps(project, 2)
+    releases = three_releases(teal)
+    assert own in stand.snapshots()
+    assert sorted(told_of(stand).values()) == sorted(releases[1:])
+    history = teal("release", "history", "dev").out
+    assert len([line for line in history.splitlines() if "TIDYING" in line and releases[2] in line]) == 1
+
+    planned = teal("release", "plan", "dev", *QUICK).out.splitlines()
+    [oldest] = [one for one, release in told_of(stand).items() if release == releases[1]]
+    [going] = [line for line in planned if line.startswith("end ")]
+    assert going.startswith(f"end     delete {oldest} of 20")
+    assert f"before {releases[1]}, written by sha256:{'d' * 64}, complete" in going
+    [document] = lines(teal("release", "plan", "dev", *QUICK, "--json").out)
+    assert [each["id"] for each in document["snapshots"]["removes"]] == [oldest]
+    assert (document["snapshots"]["kept"], document["plan"]["snapshots_kept"]) == (2, 2)
+    assert len(stand.snapshots()) == 3, "a plan deletes nothing"
+
+    told = [line for line in teal("release", "status", "dev").out.splitlines() if line.startswith("snapshot ")]
+    assert [next(one for one in releases if f"before {one}," in line) for line in told] == releases[:0:-1]
+    assert f"written by sha256:{'d' * 64}, complete" in told[-1]
+    found = json.loads(teal("release", "status", "dev", "--json").out)["snapshots"]
+    assert [each["release_id"] for each in found["of_releases"]] == releases[:0:-1]
+    assert (found["data_volume"], found["problem"]) == (stand.volume, None)
+
+
+def test_where_a_plan_deletes_nothing_it_says_so(teal: Teal, stand: Stand) -> None:
+    told = teal("release", "plan", "dev", *QUICK).out.splitlines()
+    assert f"end     no snapshot goes: {stand.volume} has 0, and keeps 10" in told
+    assert "snapshot" not in teal("release", "status", "dev").out
+
+
+def test_what_can_not_be_deleted_is_a_warning_and_the_release_is_done(
+    teal: Teal, stand: Stand, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: EbsSnapshots, snapshot_id: str) -> None:
+        raise SnapshotStays(f"{snapshot_id} was not deleted: UnauthorizedOperation")
+
+    monkeypatch.setattr(EbsSnapshots, "delete", refuse)
+    keeps(project, 1)
+    teal("release", "start", "dev", "--image", f"sha256:{'d' * 64}", "--bake", "0s")
+    time.sleep(1 - time.time() % 1)
+    ended = teal("release", "start", "dev", "--image", f"sha256:{'e' * 64}", "--bake", "0s", "--json")
+    assert ended.code == 0
+    told = lines(ended.out)
+    assert [event["event"] for event in told][-4:] == ["SETTLED", "TIDYING", "UNTIDY", "ENDED"]
+    assert "the next release tries again: snap-" in told[-2]["why"]
+    assert (told[-1]["outcome"], told[-1]["exit_code"]) == ("DONE", 0)
+    assert "was not deleted: UnauthorizedOperation" in teal("release", "history", "dev").out
+
+
+def test_snapshots_that_nobody_may_read_end_neither_plan_nor_status(
+    teal: Teal, stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: EbsSnapshots) -> None:
+        raise SnapshotsUnread("snapshots of vol-1 can't be read: UnauthorizedOperation")
+
+    monkeypatch.setattr(EbsSnapshots, "of_releases", refuse)
+    planned, status = teal("release", "plan", "dev", *QUICK), teal("release", "status", "dev")
+    assert (planned.code, status.code) == (0, 0)
+    assert "end     nobody knows which snapshots would go: snapshots of vol-1 can't be read" in planned.out
+    assert "snapshots of vol-1 can't be read: UnauthorizedOperation" in status.out
+
+
+def by_hand(stand: Stand) -> str:
+    """A snapshot that a person has made."""
+    made = stand.call("ec2", "create_snapshot", VolumeId=stand.volume, Description="before the big clean-up")
+    return str(made["SnapshotId"])
+
+
+def told_of(stand: Stand) -> dict[str, str]:
+    """Release by snapshot."""
+    filters = [{"Name": "volume-id", "Values": [stand.volume]}]
+    found = stand.call("ec2", "describe_snapshots", Filters=filters)["Snapshots"]
+    tags = {one["SnapshotId"]: {tag["Key"]: tag["Value"] for tag in one.get("Tags", [])} for one in found}
+    return {snapshot: has["Release"] for snapshot, has in tags.items() if "Release" in has}

@@ -17,7 +17,7 @@ def test_without_a_cloud_it_says_so_and_exits_with_3(teal: Teal) -> None:
 def test_without_a_cloud_the_json_says_so_too(teal: Teal) -> None:
     ended = teal("local", "status", "--json")
     assert ended.code == 3
-    assert json.loads(ended.out) == {"running": False, "stacks": {}}
+    assert json.loads(ended.out) == {"running": False, "stacks": {}, "left": []}
 
 
 def test_a_killed_cloud_is_no_running_cloud(teal: Teal, cloud: FakeCloud) -> None:
@@ -27,7 +27,7 @@ def test_a_killed_cloud_is_no_running_cloud(teal: Teal, cloud: FakeCloud) -> Non
         killed.kill()
     ended = teal("local", "status", "--json")
     assert ended.code == 3
-    assert json.loads(ended.out) == {"running": False, "stacks": {}}
+    assert json.loads(ended.out) == {"running": False, "stacks": {}, "left": []}
     assert ended.told == "teal: the embedded cloud is gone (it was killed): start a new one with `teal local up`"
 
 
@@ -61,6 +61,7 @@ def test_the_json_has_url_and_instances_by_stack(teal: Teal, cloud: FakeCloud) -
             },
             "prod": {"url": other, "instances": []},
         },
+        "left": [],
     }
 
 
@@ -76,6 +77,34 @@ def test_people_get_a_table(teal: Teal, cloud: FakeCloud) -> None:
 def test_a_cloud_without_stacks_says_what_to_do(teal: Teal, cloud: FakeCloud) -> None:
     assert cloud.home.record()
     assert teal("local", "status").out == "The embedded cloud runs; no stack is up: `teal local up dev`.\n"
+
+
+LEFT = {"id": "vol-01", "environment": "dev", "name": "data-volume", "zone": "ca-central-1a", "size_gib": 8}
+
+
+def test_what_a_killed_cloud_left_and_nobody_took_over_is_told(teal: Teal, cloud: FakeCloud) -> None:
+    stray = {"id": "snap-01", "environment": "", "name": "", "zone": "", "size_gib": None}
+    cloud.status["left"] = [LEFT, {"id": "snap-01"}]
+    assert teal("local", "status").out.splitlines()[1:] == [
+        "left by a killed cloud: vol-01 (dev data-volume), ca-central-1a, 8 GiB",
+        "left by a killed cloud: snap-01 (of nobody that is known)",
+        "A stack that comes up without its data volume takes it over; `teal local down` removes what is left.",
+    ]
+    assert json.loads(teal("local", "status", "--json").out)["left"] == [LEFT, stray]
+
+
+def test_it_is_told_before_there_is_a_new_cloud_too(teal: Teal, home: Path) -> None:
+    (home / "volumes" / "vol-01").mkdir(parents=True)
+    ended = teal("local", "status")
+    assert (ended.code, ended.out.splitlines()[0]) == (3, "left by a killed cloud: vol-01 (of nobody that is known)")
+    assert json.loads(teal("local", "status", "--json").out)["left"][0]["id"] == "vol-01"
+
+
+def test_a_living_cloud_that_does_not_answer_has_left_nothing(teal: Teal, cloud: FakeCloud) -> None:
+    cloud.home.write_record(record_of(psutil.Process()))
+    (cloud.home.volumes / "vol-01").mkdir(parents=True)
+    ended = teal("local", "status")
+    assert (ended.code, ended.out) == (3, "")
 
 
 def test_an_api_that_answers_with_an_error_is_one_line(teal: Teal, cloud: FakeCloud) -> None:

@@ -228,9 +228,11 @@ def test_a_cloud_that_cannot_start_is_told_by_its_last_words(
 
 
 @pytest.mark.usefixtures("binaries")
+@pytest.mark.parametrize(("data", "how"), [("vol-01", "anew, with the data volumes that it left"), ("", "clean")])
 def test_a_cloud_that_was_killed_is_told_and_replaced(
-    teal: Teal, cloud: FakeCloud, exports: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    teal: Teal, cloud: FakeCloud, exports: dict[str, Any], monkeypatch: pytest.MonkeyPatch, data: str, how: str
 ) -> None:
+    (cloud.home.volumes / data).mkdir(parents=True)
     cloud.add_stack("dev", "ca-central-1a", "ca-central-1b")
     living = cloud.home.record()
     assert living
@@ -240,4 +242,6 @@ def test_a_cloud_that_was_killed_is_told_and_replaced(
     monkeypatch.setattr("localcloud.launch._launch", lambda *_: living)
     ended = teal("local", "up")
     assert ended.code == 0
-    assert "  The last cloud is gone (it was killed), and its stacks with it: starting clean." in ended.err.splitlines()
+    assert (
+        f"  The last cloud is gone (it was killed), and its stacks with it: starting {how}." in ended.err.splitlines()
+    )

@@ -62,6 +62,8 @@ def test_pulumi_yaml_declares_exactly_the_keys_that_are_read() -> None:
             "dataVolumeGib needs instances and maxInstances to be 1, since one server at a time can ",
         ),
         ("dataVolumeGib", "16385", "teal:dataVolumeGib is '16385': input should be less than or equal to 16384"),
+        ("dataSnapshotsKept", "0", "teal:dataSnapshotsKept is '0': input should be greater than or equal to 1"),
+        ("dataSnapshotsKept", "1001", "teal:dataSnapshotsKept is '1001': input should be less than or equal to 1000"),
         ("orchestrator", "kubernetes", "teal:orchestrator is 'kubernetes': input should be 'scaling-group' or 'swarm'"),
         ("swarmManagers", "2", "teal:swarmManagers is '2': must be 1, 3 or 5"),
         (

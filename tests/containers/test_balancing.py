@@ -41,6 +41,11 @@ class FakeAws:
         assert asked == {"AutoScalingGroupNames": ["blue-group"]}
         return {"AutoScalingGroups": [{"TargetGroupARNs": [GROUP, OTHER]}]}
 
+    def describe_target_groups(self, **asked: Any) -> Any:
+        assert asked == {"TargetGroupArns": [GROUP, OTHER]}
+        ports = {GROUP: 8081, OTHER: 8082}
+        return {"TargetGroups": [{"TargetGroupArn": arn, "Port": port} for arn, port in ports.items()]}
+
     def describe_target_group_attributes(self, **_: Any) -> Any:
         return {"Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": f"{DELAY:.0f}"}]}
 
@@ -141,3 +146,10 @@ def test_one_that_ends_at_the_last_moment_is_no_problem() -> None:
     aws = FakeAws(is_gone=True)
     stop(aws)
     assert aws.calls == [*LEFT, "stopped at 2 s"]
+
+
+def test_with_a_port_it_leaves_the_group_of_that_port_alone() -> None:
+    aws = FakeAws()
+    with Balancing(aws.client, aws.sleep, lambda: aws.now).without(NAME, lambda _: None, 8082):
+        aws.calls.append("stopped")
+    assert aws.calls == [f"out of {OTHER}", "stopped", f"into {OTHER}"]

@@ -55,3 +55,14 @@ def test_of_a_long_log_the_end_is_read(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("text", ["", "plain", "{", '{"time": 5}', '{"time": "noon"}', '{"a": 1}', "{}"])
 def test_other_lines_have_no_time(text: str) -> None:
     assert time_of(text) is None
+
+
+def test_a_log_that_was_emptied_meanwhile_goes_on_with_no_line_lost(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("one\nhalf")
+    log = LogFile(path, None, None)
+    assert texts(log) == ["one"]
+    path.with_name("log.1").write_text("one\nhalf a line\ntwo\nand ")
+    path.write_text("three\n")
+    assert texts(log) == ["half a line", "two", "and three"]
+    assert texts(LogFile(path, None, 2)) == ["two", "and three"]

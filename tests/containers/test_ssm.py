@@ -102,11 +102,35 @@ def test_an_instance_that_does_not_answer_in_time_is_told_as_such(ssm: Any, stub
 def test_one_that_ssm_does_not_know_keeps_nobody_from_the_others(ssm: Any, stubbed: Stubber) -> None:
     stubbed.add_client_error("send_command", "InvalidInstanceId")
     sent(stubbed, [FIRST])
-    told(stubbed, FIRST, "Success", "here")
     stubbed.add_client_error("send_command", "InvalidInstanceId")
+    told(stubbed, FIRST, "Success", "here")
     found = shell(ssm).run({FIRST: "true", SECOND: "true"}, 5)
     assert found[FIRST] == Answer(out="here")
     assert "its agent has not registered" in found[SECOND].problem
+
+
+def test_those_that_ssm_does_not_know_are_found_by_halves(ssm: Any, stubbed: Stubber) -> None:
+    names = [f"i-{number:017x}" for number in range(4)]
+    stubbed.add_client_error("send_command", "InvalidInstanceId")
+    stubbed.add_client_error("send_command", "InvalidInstanceId")
+    sent(stubbed, names[:1])
+    stubbed.add_client_error("send_command", "InvalidInstanceId")
+    sent(stubbed, names[2:])
+    for name in (names[0], *names[2:]):
+        told(stubbed, name, "Success", "here")
+    found = shell(ssm).run(dict.fromkeys(names, "true"), 5)
+    assert [name for name, answer in found.items() if answer.problem] == [names[1]]
+
+
+def test_two_scripts_are_sent_before_the_first_is_waited_for_and_share_a_deadline(ssm: Any, stubbed: Stubber) -> None:
+    sent(stubbed, [FIRST], "one", 1)
+    sent(stubbed, [SECOND], "two", 1)
+    for _ in range(4):
+        told(stubbed, FIRST, "InProgress", code=-1)
+    told(stubbed, SECOND, "Success", "here")
+    found = shell(ssm).run({FIRST: "one", SECOND: "two"}, 1)
+    assert found[FIRST].problem.startswith("no answer within 1 s")
+    assert found[SECOND] == Answer(out="here")
 
 
 @pytest.mark.parametrize("status", ["TimedOut", "Cancelled"])

@@ -4,10 +4,12 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from docker_world import Engine, Up, dev_up, teal, within
+from docker_world import Engine, Up, dev_up, kill, teal, within
 from engine.world import copy_project
 from localcloud.home import Home
 from localcloud.images.oci import Image
@@ -24,8 +26,14 @@ def count(dev: Up) -> int:
 
 
 @pytest.fixture(scope="module")
-def dev(engine: Engine, images: Mapping[str, Image], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    project = copy_project(tmp_path_factory.mktemp("copies") / "teal", "dev", "dev", **WITH_VOLUME)
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_project(tmp_path_factory.mktemp("copies") / "teal", "dev", "dev", **WITH_VOLUME)
+
+
+@pytest.fixture(scope="module")
+def dev(
+    engine: Engine, images: Mapping[str, Image], project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Up]:
     with dev_up(Home(tmp_path_factory.mktemp("volume") / "home"), project) as up:
         yield up
 
@@ -54,6 +62,19 @@ def test_a_killed_container_is_replaced_by_one_that_counts_on(
     record_property("a killed container with a data volume", f"counts on after {time.monotonic() - killed:.1f} s")
 
 
+def test_a_killed_clouds_container_goes_before_the_next_cloud_gives_its_volume_to_another(
+    dev: Up, project: Path, engine: Engine
+) -> None:
+    last, killed = count(dev), dev.home.running()
+    kill(killed)
+    assert engine.of_cloud(killed.mark), "containers outlive their cloud"
+    done = teal(dev.home.root, "local", "up", "dev", "--driver", "docker", folder=project)
+    assert done.returncode == 0, done.stderr
+    assert engine.of_cloud(killed.mark) == []
+    assert count(replace(dev, url=done.stdout.strip().splitlines()[-1])) == last + 1
+
+
 def test_down_takes_the_volume_along(dev: Up) -> None:
-    assert teal(dev.home.root, "local", "down").returncode == 0
+    done = teal(dev.home.root, "local", "down")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "Removed: 1 data volume.")
     assert not dev.home.volumes.exists()

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -21,7 +22,8 @@ from toolchain import Toolchain
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
 
-WITH_VOLUME = {"dataVolumeGib": 8, "instances": 1, "maxInstances": 1}
+KEPT = 2
+WITH_VOLUME = {"dataVolumeGib": 8, "instances": 1, "maxInstances": 1, "dataSnapshotsKept": KEPT}
 BACK_SECONDS = 15.0
 RELEASE_SECONDS = 500.0
 """Four runs of the program, on a machine that may be busy."""
@@ -224,6 +226,27 @@ def test_a_release_that_fails_goes_back_by_itself_and_counts_on(counting: Counti
         side["digest"] for side in before["colours"].values()
     ]
     record_property("requests fail in a release that goes back", f"{watched.gap:.1f} s, {len(watched.failed)} failed")
+    counting.teal("local", "preview", "dev", "--refresh", "--expect-no-changes")
+
+
+def test_old_snapshots_go_from_ec2_and_disk_and_a_persons_own_stays(counting: Counting) -> None:
+    own = ""
+    for _ in range(2):
+        known = {each["SnapshotId"] for each in snapshots(counting)}
+        with ThreadPoolExecutor(1) as beside:
+            going = beside.submit(counting.teal, "release", "start", "dev", "--phoenix", "--bake", "1s")
+            if not own:  # while nobody has the volume: between its snapshot and the next server
+                within(RELEASE_SECONDS, lambda: {each["SnapshotId"] for each in snapshots(counting)} - known)  # noqa: B023
+                made = counting.world.aws("ec2").create_snapshot(VolumeId=counting.volume_id, Description="my own")
+                own = made["SnapshotId"]
+            going.result()
+        left = {each["SnapshotId"] for each in snapshots(counting)}
+        assert {each.stem for each in counting.world.home.snapshots.iterdir()} == left, "folders, each with its record"
+        assert own in left
+        assert len(left - {own}) == KEPT
+        assert len(left - known - {own}) == 1, "the release's own is one of them"
+    planned = json.loads(counting.teal("release", "plan", "dev", "--json"))["snapshots"]
+    assert [each["id"] for each in planned["removes"]] == [planned["of_releases"][-1]["id"]]
     counting.teal("local", "preview", "dev", "--refresh", "--expect-no-changes")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from localcloud.errors import LocalCloudError
 from localcloud.home import CloudRecord, DriverName, Home
+from small_disk import largest_file
 
 
 @pytest.fixture
@@ -59,18 +60,12 @@ def test_a_record_that_is_not_whole_is_none(home: Home, content: str) -> None:
     assert home.record() is None
 
 
-def test_a_record_is_written_whole_or_not_at_all(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_is_written_whole_or_not_at_all(home: Home) -> None:
     home.write_record(record())
-
-    def full(path: Path, text: str) -> int:
-        with path.open("w") as half:
-            half.write(text[: len(text) // 2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(OSError, match="No space left"):
+    with largest_file(20), pytest.raises(OSError, match="File too large"):
         home.write_record(record(mark="n"))
     assert home.record() == record()
+    assert [path.name for path in home.root.iterdir()] == ["cloud.json"]
 
 
 def test_this_process_is_alive() -> None:
@@ -112,6 +107,23 @@ def test_what_is_forgotten_is_the_stacks_but_not_images_and_log(home: Home) -> N
         home.forget()
     assert sorted(path.name for path in home.root.iterdir()) == ["cloud.log", "images", "passphrase"]
     assert (home.images / "layer").read_text() == "files"
+
+
+def test_data_volumes_and_snapshots_are_kept_where_the_cloud_was_killed(home: Home) -> None:
+    home.prepare()
+    home.write_record(record())
+    assert not home.has_data
+    home.volumes.mkdir()
+    (home.volumes / "vol-01.lock").touch()
+    assert not home.has_data, "a lock alone is nothing to keep"
+    (home.volumes / "vol-01").mkdir()
+    (home.snapshots / "snap-01").mkdir(parents=True)
+    home.forget(keeps_data=True)
+    assert home.has_data
+    assert sorted(path.name for path in home.root.iterdir()) == ["images", "passphrase", "snapshots", "volumes"]
+    home.forget()
+    assert not home.has_data
+    assert sorted(path.name for path in home.root.iterdir()) == ["images", "passphrase"]
 
 
 def test_the_home_is_in_the_project_unless_the_user_names_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,45 @@ def test_a_killed_cloud_is_told_and_its_orphans_end_but_nobody_else(home: Home, 
     assert not (home.backend / "dev.json").exists()
 
 
+def leave_data(home: Home) -> Path:
+    """A volume and a snapshot, as a cloud leaves them."""
+    kept = home.volumes / "vol-01" / "counter"
+    for folder in (kept.parent, home.snapshots / "snap-01"):
+        folder.mkdir(parents=True)
+    kept.write_text("7")
+    return kept
+
+
+def test_data_volumes_outlive_a_killed_cloud_but_no_stop(home: Home, start: Start) -> None:
+    kept = leave_data(home)
+    psutil.Process(start().record.pid).kill()
+    second = start()
+    assert second.was_gone
+    assert kept.read_text() == "7"
+    assert (home.snapshots / "snap-01").is_dir()
+    launch.stop(home)
+    assert not home.has_data
+
+
+def test_a_stop_removes_what_a_killed_cloud_left_even_where_nothing_else_tells_of_it(home: Home) -> None:
+    kept = leave_data(home)
+    assert not launch.stop(home)
+    assert not kept.exists()
+
+
+def test_a_stop_leaves_the_volumes_of_a_cloud_that_is_just_being_started(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "START_SECONDS", 0.2)
+    kept = leave_data(home)
+    with (
+        FileLock(home.lock_file, thread_local=False, is_singleton=False),
+        pytest.raises(LocalCloudError, match=r"another teal command has held"),
+    ):
+        launch.stop(home)
+    assert kept.exists()
+
+
 def test_a_killed_cloud_is_cleared_away_by_stop_too(home: Home, start: Start) -> None:
     record = start().record
     orphan = child_of(record, home)
@@ -160,6 +199,13 @@ def test_a_running_cloud_keeps_its_driver(home: Home, tmp_path: Path, start: Sta
     assert home.running() == first
 
 
+def gone_with_containers() -> CloudRecord:
+    return CloudRecord(
+        pid=os.getpid(), started=0, mark="m", api_url="http://127.0.0.1:4000", providers={},
+        driver=DriverName.DOCKER, docker_host="unix:///d.sock",
+    )  # fmt: skip
+
+
 def test_a_cloud_that_is_gone_has_its_containers_cleared_away(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     cleared: list[tuple[str, ...]] = []
 
@@ -168,15 +214,30 @@ def test_a_cloud_that_is_gone_has_its_containers_cleared_away(home: Home, monkey
         raise LocalCloudError("no Docker engine answers")
 
     monkeypatch.setattr("localcloud.docker.engine.clear", clear)
-    gone = CloudRecord(
-        pid=os.getpid(), started=0, mark="m", api_url="http://127.0.0.1:4000", providers={},
-        driver=DriverName.DOCKER, docker_host="unix:///d.sock",
-    )  # fmt: skip
-    home.write_record(gone)
+    home.write_record(gone_with_containers())
     with pytest.raises(LocalCloudError, match="no Docker engine answers"):
         launch.stop(home)
     assert cleared == [("m", "127.0.0.1:4000", "unix:///d.sock")]
     assert home.record() is None, "the next command is not held up by what this one has told"
+
+
+def test_containers_that_may_still_write_to_a_volume_hold_up_its_next_cloud(
+    home: Home, tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = ["no Docker engine answers"]
+
+    def clear(*_: str) -> None:
+        if answers:
+            raise LocalCloudError(answers.pop())
+
+    monkeypatch.setattr("localcloud.docker.engine.clear", clear)
+    kept = leave_data(home)
+    home.write_record(gone_with_containers())
+    with pytest.raises(LocalCloudError, match=r"no Docker engine answers; until then its data volumes wait"):
+        start()
+    assert home.record() == gone_with_containers(), "the next command asks again"
+    assert start().was_gone
+    assert kept.read_text() == "7"
 
 
 def test_a_cloud_that_does_not_stop_is_killed(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -255,6 +255,7 @@ class Work:
             traffic=ListenerTraffic(elbv2, self._routes, sleep=self._doze),
             health=self.health,
             data=None,
+            snapshots=None,
             judge=onlooker,
             hooks=onlooker,
             clock=self._clock,

@@ -14,6 +14,7 @@ from release.adapters.ebs import EbsVolume
 from release.errors import SnapshotFailed, VolumeUnread
 
 ZONE = "eu-west-1a"
+WROTE = "sha256:" + "a" * 64
 TAGS = [{"Key": "Project", "Value": "teal"}, {"Key": "Environment", "Value": "dev"}]
 
 
@@ -130,23 +131,23 @@ def test_a_volume_that_a_stranger_has_or_that_is_broken_can_not_be_moved() -> No
 
 
 def test_a_release_has_one_snapshot_however_often_it_is_asked_for(ec2: Any, volume: EbsVolume, volume_id: str) -> None:
-    first = volume.snapshot("r-1")
-    assert volume.snapshot("r-1") == first
-    assert volume.snapshot("r-2") != first
+    first = volume.snapshot("r-1", WROTE)
+    assert volume.snapshot("r-1", WROTE) == first
+    assert volume.snapshot("r-2", WROTE) != first
     assert len(snapshots(ec2, volume_id)) == 2
 
 
 def test_another_volumes_snapshot_of_the_same_release_is_not_taken_for_ours(ec2: Any, volume: EbsVolume) -> None:
     other = ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
-    assert EbsVolume(ec2, other).snapshot("r-1") != volume.snapshot("r-1")
+    assert EbsVolume(ec2, other).snapshot("r-1", WROTE) != volume.snapshot("r-1", WROTE)
 
 
 def test_a_snapshot_says_whose_it_is_and_why_it_was_made(ec2: Any, volume: EbsVolume, volume_id: str) -> None:
-    volume.snapshot("r-1")
+    volume.snapshot("r-1", WROTE)
     [made] = snapshots(ec2, volume_id)
     assert made["Description"] == "before release r-1"
     told = {tag["Key"]: tag["Value"] for tag in made["Tags"]}
-    assert told == {"Project": "teal", "Environment": "dev", "Release": "r-1"}
+    assert told == {"Project": "teal", "Environment": "dev", "Release": "r-1", "WrittenBy": WROTE}
 
 
 def test_a_snapshot_that_went_wrong_is_none(ec2: Any, volume_id: str) -> None:
@@ -160,7 +161,7 @@ def test_a_snapshot_that_went_wrong_is_none(ec2: Any, volume_id: str) -> None:
             good, bad = ({"State": state, "SnapshotId": f"snap-{state}"} for state in ("pending", "error"))
             return {"Snapshots": [{**bad, "StartTime": 1}, {**good, "StartTime": 2}]}
 
-    assert EbsVolume(Ec2(), volume_id).snapshot("r-1") == "snap-pending"
+    assert EbsVolume(Ec2(), volume_id).snapshot("r-1", WROTE) == "snap-pending"
 
 
 def test_a_snapshot_whose_answer_was_lost_is_not_made_again(
@@ -168,7 +169,7 @@ def test_a_snapshot_whose_answer_was_lost_is_not_made_again(
 ) -> None:
     """botocore tries again by itself, and is stopped right before."""
     fault.lost = 2
-    made = volume.snapshot("r-1")
+    made = volume.snapshot("r-1", WROTE)
     assert [each["SnapshotId"] for each in snapshots(ec2, volume_id)] == [made]
     assert fault.attempts == 1
 
@@ -177,7 +178,7 @@ def test_an_attempt_that_came_to_nothing_is_made_again(
     ec2: Any, volume: EbsVolume, volume_id: str, fault: Fault
 ) -> None:
     fault.refused = 2
-    made = volume.snapshot("r-1")
+    made = volume.snapshot("r-1", WROTE)
     assert [each["SnapshotId"] for each in snapshots(ec2, volume_id)] == [made]
     assert fault.attempts == 3
 
@@ -214,7 +215,7 @@ def refusal(code: str) -> ClientError:
 )
 def test_a_snapshot_that_is_refused_is_one_line(error: Exception) -> None:
     with pytest.raises(SnapshotFailed, match=r"^no snapshot of data volume vol-1: ") as failed:
-        EbsVolume(Refusing(error), "vol-1").snapshot("r-1")
+        EbsVolume(Refusing(error), "vol-1").snapshot("r-1", WROTE)
     assert "\n" not in str(failed.value)
 
 
@@ -230,4 +231,4 @@ def test_a_volume_that_is_gone_is_named(ec2: Any) -> None:
     ):
         gone.is_free()
     with pytest.raises(SnapshotFailed, match="no snapshot: data volume vol-0123456789abcdef0 can't be read"):
-        gone.snapshot("r-1")
+        gone.snapshot("r-1", WROTE)

@@ -12,7 +12,7 @@ from release.ledger import Colour, Plan, Side, State, admit
 from release.ledger_text import KEY, dump, item, parse, state_of_item
 from release.machine import Phase
 from release_world import flight, plan
-from volume_world import moving_flight
+from volume_world import moving, moving_flight
 
 DIGEST = "sha256:" + "a" * 64
 RELEASE = flight(phase=Phase.SHIFTING, started_at=datetime(2026, 11, 23, tzinfo=UTC))
@@ -208,7 +208,7 @@ def test_any_rising_steps_and_times_survive_the_table(steps: set[int], seconds: 
 
 
 def test_what_moves_a_data_volume_survives_the_table() -> None:
-    release = moving_flight(phase=Phase.VERIFYING, snapshot="snap-1")
+    release = moving_flight(phase=Phase.VERIFYING, snapshot="snap-1", plan=moving(snapshots_kept=3))
     sides = {"blue": Side(digest=DIGEST, capacity=0, weight=100), "green": Side(digest=DIGEST, capacity=1, weight=0)}
     state = State(version=7, live=Colour.BLUE, release=release, **sides)
     assert parse(dump(state)) == state
@@ -218,9 +218,10 @@ def test_without_a_data_volume_the_text_is_what_earlier_versions_wrote_and_read(
     document = json.loads(dump(replace(State.first(DIGEST, 2), release=RELEASE)))
     assert "snapshot" not in document["release"]
     assert "data_volume" not in document["release"]["plan"]
+    assert "snapshots_kept" not in document["release"]["plan"]
     release = parse(json.dumps(document)).release
     assert release is not None
-    assert (release.snapshot, release.plan.data_volume) == ("", "")
+    assert (release.snapshot, release.plan.data_volume, release.plan.snapshots_kept) == ("", "", 0)
 
 
 @pytest.mark.parametrize(("place", "name"), [("release", "snapshot"), ("plan", "data_volume")])
@@ -229,6 +230,11 @@ def test_a_volume_that_is_no_text_is_refused(place: str, name: str) -> None:
     (document["release"] if place == "release" else document["release"]["plan"])[name] = 7
     with pytest.raises(LedgerError, match=f"{name} must be text, got 7"):
         parse(json.dumps(document))
+
+
+def test_fewer_than_no_snapshots_are_refused() -> None:
+    with pytest.raises(LedgerError, match="snapshots_kept must be 0 or more, got -1"):
+        moving(snapshots_kept=-1)
 
 
 def test_a_negative_time_is_refused() -> None:

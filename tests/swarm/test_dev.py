@@ -149,6 +149,10 @@ def test_everyday_work_reaches_into_a_task(dev: Up, project: Path) -> None:
     assert (rows[task]["role"], rows[task]["container"], rows[task]["health"]) == ("live", "running", "healthy")
     assert "Starting gunicorn" in run("logs", "dev", task)
     assert task in run("stats", "dev", "--json")
+    assert rows[task]["worker"].startswith("i-")
+    assert task in run("stats", "dev", rows[task]["worker"])
+    done = teal(dev.home.root, "release", "status", "dev", "--json", folder=project)
+    assert [(each["instance"], each["act"]) for each in json.loads(done.stdout)["touched"]] == [(task, "exec")]
     for word in ("stop", "kill"):
         task = min(dev.healthy())
         assert "Swarm starts another" in run(word, "dev", task)
@@ -189,6 +193,16 @@ def test_a_release_under_load_and_its_rollback_fail_no_request(
     ledger = Dev(dev.home, dev.url).ledger.read()
     assert ledger.side(ledger.live).digest == images["one"].digest
     assert preview(dev, project).keys() <= {"same"}
+
+
+def test_a_task_that_is_stopped_under_load_fails_no_request(dev: Up, project: Path) -> None:
+    task = min(dev.healthy())
+    with Dev(dev.home, dev.url).load(RATE) as load:
+        time.sleep(1)
+        done = teal(dev.home.root, "containers", "stop", "dev", task, "--wait", folder=project)
+        samples = list(load.end())
+    assert done.returncode == 0, done.stderr
+    assert failures(samples) == []
 
 
 def test_down_leaves_nothing_and_touches_nobody_else(dev: Up, engine: Engine, project: Path, stranger: str) -> None:

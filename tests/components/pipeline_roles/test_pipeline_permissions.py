@@ -78,7 +78,8 @@ def test_release_changes_listener_scaling_groups_templates_and_ledger_and_nothin
         *("elasticloadbalancing", "autoscaling", "dynamodb", "ec2", "iam", "cloudwatch")
     }
     assert {action for action in changing if action.startswith("iam:")} == {"iam:PassRole"}
-    assert not {action for action in changing if "Delete" in action and action != "autoscaling:DeletePolicy"}
+    deleting = {action for action in changing if "Delete" in action}
+    assert deleting == {"autoscaling:DeletePolicy", "ec2:DeleteSnapshot"}
 
 
 def test_release_makes_snapshots_of_its_environments_volumes_alone_and_tags_no_other() -> None:
@@ -93,6 +94,21 @@ def test_release_makes_snapshots_of_its_environments_volumes_alone_and_tags_no_o
     }
     assert about["SnapshotTags"].conditions == {"StringEquals": {"ec2:CreateAction": ("CreateSnapshot",)}}
     assert about["Snapshot"].resources == about["SnapshotTags"].resources == ("arn:aws:ec2:{region}::snapshot/*",)
+
+
+def test_release_deletes_no_snapshot_but_those_that_releases_of_its_environments_have_made() -> None:
+    deleting = [(role, each) for role, each in every() if "ec2:DeleteSnapshot" in (*each.actions, *each.unseen)]
+    [(role, statement)] = deleting
+    assert (role, *statement.unseen) == ("release", "ec2:DeleteSnapshot")
+    assert statement.resources == ("arn:aws:ec2:{region}::snapshot/*",)
+    assert statement.conditions == {
+        "StringEquals": {
+            "aws:ResourceTag/Project": ("{project}",),
+            "aws:ResourceTag/Environment": ("{environment}",),
+        },
+        "StringLike": {"aws:ResourceTag/Release": ("r-*",)},
+    }
+    assert "`aws:ResourceTag/Release` StringLike `r-*`" in PAGE.read_text()
 
 
 def test_no_role_passes_a_role_but_the_instances_ones_and_to_named_services_only() -> None:

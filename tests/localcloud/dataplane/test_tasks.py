@@ -161,6 +161,9 @@ def test_health_is_that_of_the_task_in_its_own_group(swarm: Swarm) -> None:
         "t4": ("none", "", "workers"),
     }
     assert (told["t1"].address, told["t1"].requests, told["t1"].container) == ("172.18.0.1:8080", 7, "c1")
+    assert [(told[name].worker, told[name].worker_port) for name in ("t1", "t2", "t4")] == [
+        ("i-1", 8081), ("i-1", 8082), ("", 0),
+    ]  # fmt: skip
     assert (told["t4"].state, told["t4"].reason, told["t4"].address) == ("rejected", "no image", "")
 
 
