@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import ec2, ssm
@@ -12,6 +11,7 @@ from .children import Children
 from .security_groups import ANYWHERE, allow_from, allow_to, security_group
 from .servers.instance_role import managed_role
 from .vpc.subnets import zone_letter
+from .vpc.tiers import RouteTarget
 
 IMAGE_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 WEB_PORTS = (80, 443)
@@ -28,13 +28,6 @@ class Nat(StrEnum):
     """Through one NAT gateway in the first zone, which all zones depend on."""
     PER_ZONE = "per_zone"
     """Through a NAT gateway in each zone."""
-
-
-class RouteTarget(TypedDict):
-    """What a private route table's way out leads to; one of the two."""
-
-    nat_gateway_id: NotRequired[pulumi.Input[str]]
-    network_interface_id: NotRequired[pulumi.Input[str]]
 
 
 @dataclass(frozen=True, slots=True)

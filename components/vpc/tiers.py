@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws import ec2
 
 from ..children import Children
-from ..nat import RouteTarget
 from ..security_groups import ANYWHERE
 from .subnets import ZoneSubnets, zone_letter
+
+
+class RouteTarget(TypedDict):
+    """What a private route table's way out leads to; one of the two."""
+
+    nat_gateway_id: NotRequired[pulumi.Input[str]]
+    network_interface_id: NotRequired[pulumi.Input[str]]
 
 
 @dataclass(frozen=True, slots=True)
