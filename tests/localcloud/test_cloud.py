@@ -93,7 +93,7 @@ def test_instances_carry_the_clouds_mark(
 def test_a_cloud_answers_as_long_as_the_block_lasts(home: Home, tmp_path: Path) -> None:
     with cloud_in(home, tmp_path) as cloud:
         told = httpx.get(cloud.api_url + STATUS_PATH, trust_env=False).json()
-        assert told == {"instances": [], "listeners": []}
+        assert told == {"instances": [], "listeners": [], "left": []}
         assert sorted(cloud.providers) == ["aws", "docker"]
     with pytest.raises(httpx.ConnectError):
         httpx.get(cloud.api_url + STATUS_PATH, trust_env=False)
