@@ -13,7 +13,7 @@ import sys
 import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -129,12 +129,11 @@ class Load:
         connection = self._kept() if reuses else None
         if connection is None:
             connection = Connection(*await asyncio.open_connection(self._host, self._port))
-        try:
+        with ExitStack() as undo:
+            undo.callback(connection.writer.transport.abort)
             head, pieces = request(kind, f"{self._host}:{self._port}")
             answer = await connection.ask(head, pieces)
-        except BaseException:
-            connection.writer.transport.abort()
-            raise
+            undo.pop_all()
         if reuses and not CLOSES.search(answer.head):
             self._idle.append((time.monotonic(), connection))
         else:

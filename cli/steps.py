@@ -101,7 +101,7 @@ class Steps:
         self._begin(step)
         try:
             yield step
-        except BaseException:
+        except BaseException:  # Ctrl-C, too, leaves a red line
             self._end("✗ ", "red", step.ended if leaves_line else None)
             raise
         self._end("✓ ", "green", step.ended if leaves_line else None)

@@ -91,11 +91,9 @@ class Cloud:
         self.docker_host = ""
 
     def __enter__(self) -> "Cloud":
-        try:
+        with self._parts as parts:
             self._start()
-        except BaseException:
-            self._parts.close()
-            raise
+            self._parts = parts.pop_all()
         return self
 
     def __exit__(

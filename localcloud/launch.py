@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,11 +170,11 @@ def _launch(
             cwd=home.root,
         )
     waiting("the embedded cloud to answer")
-    try:
-        return _answering(home, daemon)
-    except BaseException:  # Ctrl-C, too: else the next start would make a second one beside it
-        daemon.kill()
-        raise
+    with ExitStack() as undo:
+        undo.callback(daemon.kill)  # at Ctrl-C, too: else the next start would make a second one beside it
+        record = _answering(home, daemon)
+        undo.pop_all()
+    return record
 
 
 def _answering(home: Home, daemon: "subprocess.Popen[bytes]") -> CloudRecord:

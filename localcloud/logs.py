@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import structlog
@@ -144,9 +144,8 @@ class Logs:
 
     def _bound(self, log: Path, alone: AbstractContextManager[object] = nullcontext()) -> None:  # noqa: B008
         try:
-            bound(log, MOST_BYTES, OLDER, alone)
-        except FileNotFoundError:
-            pass  # not there yet, or gone just now
+            with suppress(FileNotFoundError):  # not there yet, or gone just now
+                bound(log, MOST_BYTES, OLDER, alone)
         except OSError as problem:
             if log not in self._troubled:
                 self._troubled.add(log)

@@ -4,7 +4,7 @@ import json
 import secrets
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 import click
@@ -51,11 +51,10 @@ def launch(place: Place, plan: Plan, gap: Gap | None) -> Phase | None:
         raise ReleaseInFlight(f"release {in_flight.release_id} is in flight (phase {in_flight.phase})")
     lock = place.locks.acquire(caller(), f"release {plan.digest} as {release_id}")
     routes = place.routes
-    try:
+    with ExitStack() as undo:
+        undo.callback(lock.release)
         release = planned(place, plan, release_id, routes)
-    except BaseException:
-        lock.release()
-        raise
+        undo.pop_all()
     why = f"{plan.digest} on {plan.target} in steps of {', '.join(map(str, plan.steps))} %"
     if gap:
         why = f"{why}; gap: {gap.told}"
